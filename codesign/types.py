@@ -1,0 +1,67 @@
+"""Integer types of tensors and streams."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class QType(msgspec.Struct, frozen=True, order=True):
+    """An integer range as hardware carries it.
+
+    `bits` is the width on the wire. `kind` is "int" (two's complement or unsigned), "bipolar"
+    (the values -1 and +1 on one wire) or "ternary" (-1, 0, +1 on two). `narrow` drops the most
+    negative value of a signed range. QONNX names appear only at the border (`codesign/graph`).
+    """
+
+    bits: int
+    signed: bool = True
+    kind: str = "int"
+    narrow: bool = False
+
+    def __post_init__(self) -> None:
+        if self.bits < 1:
+            raise ValueError(f"a type has at least 1 bit, not {self.bits}")
+        if self.kind not in ("int", "bipolar", "ternary"):
+            raise ValueError(f"kind is int, bipolar or ternary, not {self.kind!r}")
+
+    @property
+    def min(self) -> int:
+        """Smallest value."""
+        if self.kind != "int":
+            return -1
+        return -(1 << (self.bits - 1)) + self.narrow if self.signed else 0
+
+    @property
+    def max(self) -> int:
+        """Largest value."""
+        if self.kind != "int":
+            return 1
+        return (1 << (self.bits - self.signed)) - 1
+
+    @property
+    def step(self) -> int:
+        """Distance between neighbouring values: 2 for bipolar, otherwise 1."""
+        return 2 if self.kind == "bipolar" else 1
+
+    @property
+    def levels(self) -> int:
+        """How many values the type has."""
+        return (self.max - self.min) // self.step + 1
+
+    def __str__(self) -> str:
+        if self.kind != "int":
+            return self.kind
+        return f"{'int' if self.signed else 'uint'}{self.bits}{'n' if self.narrow else ''}"
+
+    @classmethod
+    def covering(cls, low: int, high: int) -> QType:
+        """Narrowest two's-complement or unsigned type that holds every integer in [low, high]."""
+        if low > high:
+            raise ValueError(f"empty range [{low}, {high}]")
+        if low >= 0:
+            return cls(max(1, int(high).bit_length()), signed=False)
+        return cls(1 + max(int(high).bit_length(), int(-low - 1).bit_length()), signed=True)
+
+
+BIPOLAR = QType(1, True, "bipolar")
+TERNARY = QType(2, True, "ternary")
