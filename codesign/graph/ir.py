@@ -1,0 +1,40 @@
+"""The integer graph: blocks not yet folded, joined by named integer tensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from codesign.blocks.base import Block
+from codesign.design import HostInput, HostOutput
+
+
+@dataclass(frozen=True)
+class Node:
+    """One block with the tensors it reads and writes (names, in port order)."""
+
+    block: Block
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class IntGraph:
+    """A network in exact integer arithmetic, in topological order.
+
+    It holds no forks and no width converters: a tensor may have several readers, and lanes come
+    with folding; `codesign.lowering` adds both. `input_tensor` and `output_tensor` name the host's
+    ends. `origins` maps a block's name to the ONNX nodes or initialisers it came from; a block that
+    holds weights is named after them ("conv1" for "conv1.weight").
+    """
+
+    name: str
+    nodes: tuple[Node, ...]
+    input: HostInput
+    output: HostOutput
+    input_tensor: str
+    output_tensor: str
+    params: dict[str, np.ndarray] = field(default_factory=dict)
+    origins: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
