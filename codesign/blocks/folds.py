@@ -1,0 +1,74 @@
+"""Rules of folding that several blocks share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from codesign.blocks.base import Fold, divisors, require_divides
+from codesign.errors import IllegalFold
+from codesign.types import QType
+
+MEMORIES = ("lut", "block")
+
+
+def dsp_sensible(a: QType, b: QType) -> bool:
+    """True when a product a*b is worth a DSP: two integers of at least 4 bits.
+
+    Synthesis puts products into a DSP from 4 x 4 bits on and leaves 1 and 2 bits in LUTs.
+    """
+    return a.kind == b.kind == "int" and min(a.bits, b.bits) >= 4
+
+
+def multipliers_of(a: QType, b: QType) -> tuple[str, ...]:
+    """Kinds of multiplier that a product of these types may use."""
+    return ("lut", "dsp") if dsp_sensible(a, b) else ("lut",)
+
+
+def folds(
+    pes: Iterable[int],
+    simds: Iterable[int] = (1,),
+    multipliers: tuple[str, ...] = ("lut",),
+    memories: tuple[str, ...] = ("lut",),
+) -> tuple[Fold, ...]:
+    """Every combination, sorted by parallel operations, then pe, multiplier and memory."""
+    simds = tuple(simds)
+    found = (Fold(p, s, m, r) for p in pes for s in simds for m in multipliers for r in memories)
+    return tuple(
+        sorted(found, key=lambda f: (f.pe * f.simd, f.pe, f.multiplier, f.memory != "lut"))
+    )
+
+
+def lane_folds(
+    channels: int,
+    multipliers: tuple[str, ...] = ("lut",),
+    memories: tuple[str, ...] = ("lut",),
+) -> tuple[Fold, ...]:
+    """Folds of a block without a reduction: `pe` divides the channels."""
+    return folds(divisors(channels), (1,), multipliers, memories)
+
+
+def check_lanes(
+    block: str,
+    fold: Fold,
+    channels: int,
+    multipliers: tuple[str, ...] = ("lut",),
+    memories: tuple[str, ...] = ("lut",),
+) -> None:
+    """Raise IllegalFold unless `fold` is one of `lane_folds` of the same arguments."""
+    require_divides(block, "pe", fold.pe, "channels", channels)
+    check_choice(block, "simd", fold.simd, (1,))
+    check_choice(block, "multiplier", fold.multiplier, multipliers)
+    check_choice(block, "memory", fold.memory, memories)
+
+
+def check_choice(block: str, knob: str, value: object, legal: tuple) -> None:
+    """Raise IllegalFold unless `value` is one of `legal`."""
+    if value in legal:
+        return
+    raise IllegalFold(
+        f"{block}: {knob} must be {' or '.join(map(str, legal))} here, not {value}",
+        block=block,
+        knob=knob,
+        found=value,
+        legal=legal,
+    )

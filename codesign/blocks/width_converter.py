@@ -1,0 +1,39 @@
+"""Width converter: the same elements in beats of another number of lanes."""
+
+from __future__ import annotations
+
+from codesign.blocks.base import Block, Fold, Port, require_divides
+from codesign.blocks.folds import check_choice
+from codesign.types import QType
+
+
+class WidthConverter(Block, frozen=True, kw_only=True):
+    """Joins or splits beats; the larger of the two lanes is a multiple of the smaller.
+
+    Its lanes are those of its neighbours, so it has one fold. In and out: `elements` a frame.
+    """
+
+    in_lanes: int
+    out_lanes: int
+    elements: int
+    itype: QType
+
+    def inputs(self) -> tuple[Port, ...]:
+        return (Port(self.itype, self.in_lanes, self.elements // self.in_lanes),)
+
+    def outputs(self) -> tuple[Port, ...]:
+        return (Port(self.itype, self.out_lanes, self.elements // self.out_lanes),)
+
+    def legal_folds(self) -> tuple[Fold, ...]:
+        return (Fold(),)
+
+    def check(self) -> None:
+        small, large = sorted((self.in_lanes, self.out_lanes))
+        require_divides(self.name, "the smaller side", small, "the lanes of the larger", large)
+        require_divides(
+            self.name, "the larger side", large, "the elements of a frame", self.elements
+        )
+        check_choice(self.name, "pe", self.fold.pe, (1,))
+        check_choice(self.name, "simd", self.fold.simd, (1,))
+        check_choice(self.name, "multiplier", self.fold.multiplier, ("lut",))
+        check_choice(self.name, "memory", self.fold.memory, ("lut",))
