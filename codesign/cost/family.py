@@ -1,0 +1,226 @@
+"""What one device family is made of, and what memories and arithmetic occupy on it.
+
+One TOML file per family in `codesign/cost/families/`, with the data sheets it comes from. All counts
+are analytic: memories by the device's own aspect ratios, arithmetic by the laws stated below.
+"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from math import ceil
+from pathlib import Path
+
+import msgspec
+
+from codesign.cost.packing import cheapest_columns
+from codesign.cost.resources import Resources
+from codesign.errors import BadInput, InvariantBroken
+from codesign.strict import load_toml, nearest
+
+FAMILIES_DIR = Path(__file__).parent / "families"
+
+
+class BlockRam(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A memory kind: (depth, width in bits) of each aspect ratio; `ports` read or write at once.
+
+    `initialisable` says whether the bitstream can set its contents.
+    """
+
+    name: str
+    aspects: tuple[tuple[int, int], ...]
+    initialisable: bool
+    ports: int
+
+
+class LutRam(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A LUT RAM with one write and one read port: `luts` in all, `memory_luts` count as LUTRAM."""
+
+    name: str
+    depth: int
+    width_bits: int
+    luts: int
+    memory_luts: int
+
+
+class Dsp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The multiplier of a DSP block: operand widths, both signed."""
+
+    name: str
+    a_bits: int
+    b_bits: int
+
+
+class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A device family in the vendor's words; see the comments of its TOML file.
+
+    `wide_mux_luts` LUTs are joined by dedicated multiplexers at no cost in LUTs; `srl_depth` is the
+    length of the shift register in one LUT (0: there is none).
+    """
+
+    name: str
+    title: str
+    lut_inputs: int
+    lut_outputs: int
+    wide_mux_luts: int
+    adder_bits_step: int
+    srl_depth: int
+    lutram: tuple[LutRam, ...]
+    block: tuple[BlockRam, ...]
+    block_ram: str
+    dsp: Dsp
+    source: str
+
+    def kind(self, name: str) -> BlockRam:
+        """The memory kind called `name`; raises InvariantBroken."""
+        for kind in self.block:
+            if kind.name == name:
+                return kind
+        known = ", ".join(k.name for k in self.block)
+        raise InvariantBroken(f"{self.title}: memory is one of {known}, not {name!r}")
+
+    @property
+    def fifo_styles(self) -> tuple[str, ...]:
+        """Styles of a RAM that this family has."""
+        srl = ("srl",) if self.srl_depth else ()
+        lutram = ("lutram",) if self.lutram else ()
+        return ("register", *srl, *lutram, "block")
+
+    def mux(self, inputs: float) -> float:
+        """LUTs that select one of `inputs` bits.
+
+        A LUT selects one of 4 (6 inputs) or of 2 (4 inputs); the dedicated multiplexers join
+        `wide_mux_luts` of them, and further levels repeat the same.
+        """
+        ways = 4 if self.lut_inputs >= 6 else 2
+        luts = 0.0
+        while inputs > 1:
+            leaves = ceil(inputs / ways)
+            luts += leaves
+            inputs = ceil(leaves / self.wide_mux_luts)
+        return luts
+
+    def rom(self, depth: int, width_bits: int, style: str = "lut") -> Resources:
+        """A read-only memory of `depth` words, contents in the bitstream.
+
+        `style` is "lut", "block" or the name of a memory kind. Raises InvariantBroken for a kind
+        that the bitstream cannot initialise. One word is a constant and costs nothing.
+        """
+        if depth <= 1 or width_bits <= 0:
+            return Resources()
+        if style == "lut":
+            return Resources(lut=self._lut_rom(depth, width_bits))
+        kind = self.kind(self.block_ram if style == "block" else style)
+        if not kind.initialisable:
+            raise InvariantBroken(
+                f"{self.title}: {kind.name} has no initial contents from the bitstream, so it "
+                f"holds no constants; use {self.block_ram} or LUTs",
+                kind=kind.name,
+            )
+        return self._blocks(kind, depth, width_bits)
+
+    def ram(self, depth: int, width_bits: int, style: str = "lut") -> Resources:
+        """A memory of `depth` words with one write and one read port, contents not initialised.
+
+        `style` is "register", "srl", "lut" or "lutram" (registers where the family has no LUT
+        RAM), "block" or the name of a memory kind. Raises InvariantBroken for a style that the
+        family lacks or a kind with one port.
+        """
+        if depth <= 0 or width_bits <= 0:
+            return Resources()
+        if style == "register" or (style in ("lut", "lutram") and not self.lutram):
+            return Resources(lut=width_bits * self.mux(depth), ff=depth * width_bits)
+        if style in ("lut", "lutram"):
+            return _lutram(self, depth, width_bits)
+        if style == "srl":
+            return self._shift_register(depth, width_bits)
+        kind = self.kind(self.block_ram if style == "block" else style)
+        if kind.ports < 2:
+            raise InvariantBroken(
+                f"{self.title}: {kind.name} has one port and cannot read and write at once",
+                kind=kind.name,
+            )
+        return self._blocks(kind, depth, width_bits)
+
+    def dsp_multiplies(self, a_bits: int, b_bits: int) -> bool:
+        """True when one DSP block holds a product of signed `a_bits` x `b_bits`."""
+        low, high = sorted((a_bits, b_bits))
+        return low <= min(self.dsp.a_bits, self.dsp.b_bits) and high <= max(
+            self.dsp.a_bits, self.dsp.b_bits
+        )
+
+    def lut_multiplier(self, a_bits: int, b_bits: int) -> float:
+        """LUTs of one product in logic, the sum behind it not counted.
+
+        1 x 1 bit is an XNOR or AND; three of them share the two LUTs of a 3-to-2 counter. 1 x n
+        negates or masks n bits. Otherwise each of the a*b bit products has a full adder with two
+        outputs, hence two LUTs. Together with one adder this gives 14, 23, 42 and 146 LUTs at
+        2x2, 2x4, 4x4 and 8x8 bits, where synthesis by Yosys took 14.5, 24, 46.5 and 171.
+        """
+        if max(a_bits, b_bits) == 1:
+            return 2 / 3
+        if min(a_bits, b_bits) == 1:
+            return float(max(a_bits, b_bits))
+        return 2.0 * a_bits * b_bits
+
+    def adder(self, bits: int) -> float:
+        """LUTs of one adder, subtracter or comparison of `bits` bits: one LUT per carry position."""
+        return float(ceil(bits / self.adder_bits_step) * self.adder_bits_step)
+
+    def _lut_rom(self, depth: int, width_bits: int) -> float:
+        """LUTs of a table: 2^inputs words a LUT and bit, joined by multiplexers."""
+        if self.lut_outputs == 2 and depth <= 1 << (self.lut_inputs - 1):
+            return float(ceil(width_bits / 2))
+        leaves = ceil(depth / (1 << self.lut_inputs))
+        return width_bits * (leaves + self.mux(ceil(leaves / self.wide_mux_luts)))
+
+    def _shift_register(self, depth: int, width_bits: int) -> Resources:
+        """Addressable shift registers; up to half the length two of them share a LUT."""
+        if not self.srl_depth:
+            raise InvariantBroken(f"{self.title}: there is no shift register in LUTs")
+        if self.lut_outputs == 2 and depth <= self.srl_depth // 2:
+            luts, mux = ceil(width_bits / 2), 0.0
+        else:
+            leaves = ceil(depth / self.srl_depth)
+            luts = width_bits * leaves
+            mux = width_bits * self.mux(ceil(leaves / self.wide_mux_luts))
+        return Resources(lut=luts + mux, lutram=luts)
+
+    def _blocks(self, kind: BlockRam, depth: int, width_bits: int) -> Resources:
+        """Fewest memories of `kind` in any mix of aspect ratios, with the read multiplexers."""
+        columns = tuple(
+            (w, ceil(depth / d), w * self.mux(ceil(depth / d))) for d, w in kind.aspects
+        )
+        count, luts = cheapest_columns(columns, width_bits)
+        return Resources(lut=luts, ram={kind.name: count})
+
+
+@cache
+def load_family(name: str) -> Family:
+    """Read the family `name` (the field `family` of a board); raises BadInput."""
+    known = sorted(path.stem for path in FAMILIES_DIR.glob("*.toml"))
+    if name not in known:
+        raise BadInput(f"device family {name!r} is not known{nearest(name, known)}", known=known)
+    return load_toml(FAMILIES_DIR / f"{name}.toml", Family)
+
+
+@lru_cache(maxsize=65536)
+def _lutram_counts(family_name: str, depth: int, width_bits: int) -> tuple[float, float]:
+    """(LUTs, LUTs that serve as memory) of a LUT RAM, the cheapest mix of primitives.
+
+    More words than a primitive holds take several banks: a write decoder LUT each, and a read
+    multiplexer per bit.
+    """
+    family = load_family(family_name)
+    columns = tuple(
+        (p.width_bits, p.luts * ceil(depth / p.depth), p.memory_luts * ceil(depth / p.depth))
+        for p in family.lutram
+    )
+    luts, memory = cheapest_columns(columns, width_bits)
+    banks = ceil(depth / max(p.depth for p in family.lutram))
+    select = banks + width_bits * family.mux(banks) if banks > 1 else 0.0
+    return luts + select, memory
+
+
+def _lutram(family: Family, depth: int, width_bits: int) -> Resources:
+    luts, memory = _lutram_counts(family.name, depth, width_bits)
+    return Resources(lut=luts, lutram=memory)
