@@ -1,0 +1,91 @@
+"""How wide every weight and activation of a network is, and how the widths come about."""
+
+from __future__ import annotations
+
+import msgspec
+
+from codesign.errors import BadInput
+
+WIDTHS = range(1, 9)
+QUANTISERS = {
+    "u3": "step and range learned, bits inferred",
+    "fixed": "step learned, bits as given",
+}
+BINARY_ACTS = {
+    "bipolar": "1-bit activations are -1 and +1",
+    "unsigned": "1-bit activations are 0 and one step",
+}
+
+
+class LayerBits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Widths of one layer in bits; None keeps the width of the network."""
+
+    weight: int | None = None
+    act: int | None = None
+
+    def __post_init__(self) -> None:
+        for field in ("weight", "act"):
+            bits = getattr(self, field)
+            if bits is not None:
+                check_width(field, bits)
+
+
+class QuantConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Widths of a network in bits.
+
+    Weights are signed: 2..8 bits, or 1 for the bipolar quantiser (values -1 and +1 times one
+    scale), which has no learned width. Activations are unsigned, 1..8 bits. With quantiser "u3"
+    the widths are where learning starts; with "fixed" they stay. `layers` overrides both for a
+    layer by its module path or that of a parent ("features", "features.3"); the longest path that
+    states a width wins. Raises BadInput.
+    """
+
+    weight_bits: int = 4
+    act_bits: int = 4
+    input_bits: int = 8
+    quantiser: str = "u3"
+    per_channel: bool = False
+    power_of_two_step: bool = False
+    binary_act: str = "unsigned"
+    layers: dict[str, LayerBits] = {}
+
+    def __post_init__(self) -> None:
+        for field in ("weight_bits", "act_bits", "input_bits"):
+            check_width(field, getattr(self, field))
+        _check_choice("quantiser", self.quantiser, QUANTISERS)
+        _check_choice("binary_act", self.binary_act, BINARY_ACTS)
+
+    def weight_bits_of(self, layer: str) -> int:
+        """Weight width of the module at path `layer`."""
+        return self._override(layer, "weight") or self.weight_bits
+
+    def act_bits_of(self, layer: str) -> int:
+        """Activation width of the module at path `layer`."""
+        return self._override(layer, "act") or self.act_bits
+
+    def _override(self, layer: str, field: str) -> int | None:
+        parts = layer.split(".")
+        paths = [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
+        stated = (getattr(self.layers[path], field) for path in paths if path in self.layers)
+        return next((bits for bits in stated if bits is not None), None)
+
+
+def check_width(field: str, bits: int) -> None:
+    """Raises BadInput unless `bits` is an integer from 1 to 8."""
+    if isinstance(bits, bool) or bits not in WIDTHS:
+        raise BadInput(
+            f"{field} must be a whole number of bits from 1 to 8, not {bits!r}; "
+            "1 bit is bipolar for weights",
+            field=field,
+            found=bits,
+        )
+
+
+def _check_choice(field: str, found: str, choices: dict[str, str]) -> None:
+    if found not in choices:
+        meanings = "; ".join(f"{name}: {meaning}" for name, meaning in choices.items())
+        raise BadInput(
+            f"{field} is {found!r}, which is not one of its choices ({meanings})",
+            field=field,
+            found=found,
+        )

@@ -1,0 +1,83 @@
+"""What the quantisers with a learned step have in common: its region, rounding and first value."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+from codesign.errors import BadInput
+from codesign.quant.config import check_width
+from codesign.quant.quantiser import Quantiser
+from codesign.quant.uniform import Grid, best_step, largest_level, power_of_two
+
+STEP_MIN, STEP_MAX = 2.0**-12, 8.0
+FIRST_RANGE = 2.0
+CALIBRATION_SAMPLES = 1 << 16
+
+
+class LearnedStep(Quantiser):
+    """A quantiser with a step parameter of `shape`: () per tensor, (C, 1, ..) per output channel.
+
+    The step stays in [2^-12, 8] and is rounded to a power of two, straight-through, if `as_power`.
+    The first grid has the least squared error on the first tensor seen; activations wait for
+    training mode, so that evaluation never changes a network.
+    """
+
+    def __init__(self, is_weight: bool, as_power: bool, shape: tuple[int, ...]) -> None:
+        super().__init__(signed=is_weight)
+        self.is_weight = is_weight
+        self.as_power = as_power
+        self.step = nn.Parameter(torch.ones(shape))
+        self.register_buffer("calibrated", torch.tensor(False))
+
+    @abstractmethod
+    def grid(self) -> Grid:
+        """The grid in use."""
+
+    @abstractmethod
+    def assign(self, step: Tensor, levels: Tensor) -> None:
+        """Move to a grid of `step` (clamped to its region) with integers up to `levels`."""
+
+    @property
+    def is_learned(self) -> bool:  # type: ignore[override]
+        return self.step.requires_grad
+
+    def scale(self, x: Tensor) -> Tensor:
+        return self.grid().step
+
+    def recalibrate(self) -> None:
+        self.calibrated.fill_(False)
+
+    def rounded_step(self) -> Tensor:
+        """The step as the grid uses it."""
+        return power_of_two(self.step.detach()) if self.as_power else self.step.detach()
+
+    @torch.no_grad()
+    def place_step(self, step: Tensor) -> None:
+        """Store `step`, rounded if it must be and clamped to its region."""
+        step = power_of_two(step) if self.as_power else step
+        self.step.copy_(step.clamp(STEP_MIN, STEP_MAX))
+
+    @torch.no_grad()
+    def calibrate_once(self, x: Tensor) -> None:
+        """Choose the first grid from `x`, unless that is done or it is not training yet."""
+        if self.calibrated or not (self.training or self.is_weight):
+            return
+        sample = x if self.step.dim() else x.flatten()[:: max(1, x.numel() // CALIBRATION_SAMPLES)]
+        levels = self.grid().levels
+        step = best_step(sample.detach(), levels, self.signed, self.as_power, self.step.shape)
+        self.assign(step, levels)
+        self.calibrated.fill_(True)
+
+    def levels_of(self, bits: int) -> Tensor:
+        """Largest integer of a legal width; raises BadInput for 1 bit signed."""
+        check_width("bits", bits)
+        if self.signed and bits == 1:
+            raise BadInput(
+                "a signed learned quantiser starts at 2 bits (-1, 0, +1 times the step), and 1 was "
+                "asked for; state weight bits of 1 in the QuantConfig to get the bipolar quantiser",
+                bits=bits,
+            )
+        return torch.tensor(float(largest_level(bits, self.signed)), device=self.step.device)

@@ -1,0 +1,97 @@
+"""The project's quantisers as Brevitas injectors and proxies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from brevitas.inject import ExtendedInjector, value
+from brevitas.proxy import ActQuantProxyFromInjector, WeightQuantProxyFromInjector
+from torch import Tensor, nn
+
+from codesign.quant.bipolar import BipolarQuantiser
+from codesign.quant.config import QuantConfig
+from codesign.quant.lsq import LsqQuantiser
+from codesign.quant.pixels import PixelQuantiser
+from codesign.quant.quantiser import Quantiser
+from codesign.quant.u3 import U3Quantiser
+
+LEARNED = {"u3": U3Quantiser, "fixed": LsqQuantiser}
+
+
+class WeightProxy(WeightQuantProxyFromInjector):
+    """Keeps its quantiser when weights or a state dict are loaded, so optimisers stay attached.
+
+    While training it returns a plain tensor: Brevitas's QuantTensor costs more than small layers.
+    """
+
+    def init_tensor_quant(self, preserve_state_dict: bool = False) -> None:
+        if self.tensor_quant is None:
+            super().init_tensor_quant(preserve_state_dict)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training and self.is_quant_enabled and not self.export_mode:
+            return self.tensor_quant.quantise(x)
+        return super().forward(x)
+
+    @property
+    def quantiser(self) -> Quantiser:
+        """The tensor quantiser."""
+        return self.tensor_quant
+
+
+class ActProxy(ActQuantProxyFromInjector):
+    """Activation twin of WeightProxy."""
+
+    def init_tensor_quant(self) -> None:
+        if getattr(self, "fused_activation_quant_proxy", None) is None:
+            super().init_tensor_quant()
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training and self.is_quant_enabled and not self.export_mode:
+            return self.quantiser.quantise(x)
+        return super().forward(x)
+
+    @property
+    def quantiser(self) -> Quantiser:
+        """The tensor quantiser."""
+        return self.fused_activation_quant_proxy.tensor_quant
+
+
+def weight_injector(config: QuantConfig, bits: int, shape: tuple[int, ...]) -> type:
+    """Brevitas injector of a weight quantiser; `shape` of its step: () or (C, 1, ..)."""
+    if bits == 1:
+        return _injector(
+            WeightProxy, lambda: BipolarQuantiser(True, config.power_of_two_step, shape), True
+        )
+    method = LEARNED[config.quantiser]
+    make = lambda: method(bits, True, config.power_of_two_step, shape)
+    return _injector(WeightProxy, make, is_signed=True)
+
+
+def act_injector(config: QuantConfig, bits: int) -> type:
+    """Brevitas injector of an unsigned (or, with 1 bit, perhaps bipolar) activation quantiser."""
+    if bits == 1 and config.binary_act == "bipolar":
+        return _injector(ActProxy, lambda: BipolarQuantiser(is_weight=False), is_signed=True)
+    method = LEARNED[config.quantiser]
+    make = lambda: method(bits, False, config.power_of_two_step)
+    return _injector(ActProxy, make, is_signed=False)
+
+
+def pixel_injector(config: QuantConfig, input_max: int) -> type:
+    """Brevitas injector of the input quantiser for raw integers 0..input_max."""
+    make = lambda: PixelQuantiser(config.input_bits, input_max)
+    return _injector(ActProxy, make, is_signed=False)
+
+
+def _injector(proxy: type, make: Callable[[], nn.Module], is_signed: bool) -> type:
+    class QuantiserInjector(ExtendedInjector):
+        proxy_class = proxy
+        signed = is_signed
+        narrow_range = is_signed
+        float_to_int_impl_type = "ROUND"
+
+        @value
+        def tensor_quant() -> nn.Module:
+            return make()
+
+    return QuantiserInjector

@@ -1,0 +1,63 @@
+"""What every quantiser of the project answers, whatever its method."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+
+class Quantiser(nn.Module):
+    """Base of the tensor quantisers that Brevitas proxies carry.
+
+    `forward` gives Brevitas its four values (y, scale, zero point, bit width); `quantise` only y.
+    The scale is a scalar or one value per output channel, the bit width the widest slice's.
+    """
+
+    signed: bool
+    is_learned: bool = False
+
+    def __init__(self, signed: bool) -> None:
+        super().__init__()
+        self.signed = signed
+        self.register_buffer("zero", torch.zeros(()), persistent=False)
+
+    @abstractmethod
+    def quantise(self, x: Tensor) -> Tensor:
+        """Quantised `x`, differentiable."""
+
+    @abstractmethod
+    def scale(self, x: Tensor) -> Tensor:
+        """Step of the grid, exact float32."""
+
+    @abstractmethod
+    def bits(self) -> Tensor:
+        """Width of every slice, differentiable where it is learned."""
+
+    def integer_bits(self) -> int:
+        """Width the hardware carries: that of the widest slice."""
+        return int(self.bits().detach().max())
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        y = self.quantise(x)
+        return y, self.scale(x), self.zero, self.bits().detach().max()
+
+    def own_parameters(self) -> tuple[nn.Parameter, ...]:
+        """Learned parameters of the quantiser (steps and ranges)."""
+        return tuple(self.parameters(recurse=False))
+
+    def freeze(self) -> None:
+        """Stop learning step and width; the grid stays as it is."""
+        for parameter in self.own_parameters():
+            parameter.requires_grad_(False)
+
+    def clip_(self) -> None:
+        """Bring the parameters back into their legal region."""
+
+    def recalibrate(self) -> None:
+        """Choose the grid anew from the next tensor seen."""
+
+    @abstractmethod
+    def set_bits(self, bits: int) -> None:
+        """Move to a grid of `bits` bits; raises BadInput where that width cannot be."""
