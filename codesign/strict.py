@@ -59,9 +59,10 @@ def _mistake(path: Path, raw: dict, kind: type, text: str) -> BadInput:
 
 def _wrong_value(path: Path, raw: dict, parts: list[str], what: str) -> BadInput:
     """A wrong type (msgspec's words) or a broken rule of the struct (`KEY must be ..., found ...`)."""
-    if not parts:
-        key = what.partition(" must be ")[0]
-        return BadInput(f"{path}: {what}", path=str(path), key=key)
+    name, is_rule, _ = what.partition(" must be ")
+    if is_rule:
+        key = ".".join([*parts, name])
+        return BadInput(f"{path}: {'.'.join([*parts, what])}", path=str(path), key=key)
     key, found = ".".join(parts), _lookup(raw, parts)
     shown = "" if isinstance(found, dict) else f", found {found!r}"
     return BadInput(f"{path}: key {key!r}: {what}{shown}", path=str(path), key=key, found=found)
