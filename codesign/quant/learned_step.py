@@ -25,8 +25,10 @@ class LearnedStep(Quantiser):
     training mode, so that evaluation never changes a network.
     """
 
-    def __init__(self, is_weight: bool, as_power: bool, shape: tuple[int, ...]) -> None:
-        super().__init__(signed=is_weight)
+    def __init__(
+        self, is_weight: bool, signed: bool, as_power: bool, shape: tuple[int, ...]
+    ) -> None:
+        super().__init__(signed)
         self.is_weight = is_weight
         self.as_power = as_power
         self.step = nn.Parameter(torch.ones(shape))

@@ -29,13 +29,18 @@ class LsqQuantiser(LearnedStep):
 
     "Learned Step Size Quantization" (Esser et al., ICLR 2020): ds = round(v/s) - v/s inside the
     range, -Qn or Qp outside, times 1/sqrt(N Qp) with N the elements of the weight or of one sample.
-    Signed ranges are symmetric (Qn = Qp). Raises BadInput for weights of 1 bit.
+    Signed ranges are symmetric (Qn = Qp). Raises BadInput for 1 bit signed.
     """
 
     def __init__(
-        self, bits: int, is_weight: bool, as_power: bool = False, shape: tuple[int, ...] = ()
+        self,
+        bits: int,
+        is_weight: bool,
+        signed: bool,
+        as_power: bool = False,
+        shape: tuple[int, ...] = (),
     ) -> None:
-        super().__init__(is_weight, as_power, shape)
+        super().__init__(is_weight, signed, as_power, shape)
         levels = self.levels_of(bits)
         self.register_buffer("levels", levels)
         self.assign(torch.full(shape, FIRST_RANGE) / levels, levels)

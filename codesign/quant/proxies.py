@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from brevitas.inject import ExtendedInjector, value
 from brevitas.proxy import ActQuantProxyFromInjector, WeightQuantProxyFromInjector
-from torch import Tensor, nn
+from torch import Tensor
 
 from codesign.quant.bipolar import BipolarQuantiser
 from codesign.quant.config import QuantConfig
@@ -60,30 +60,27 @@ class ActProxy(ActQuantProxyFromInjector):
 def weight_injector(config: QuantConfig, bits: int, shape: tuple[int, ...]) -> type:
     """Brevitas injector of a weight quantiser; `shape` of its step: () or (C, 1, ..)."""
     if bits == 1:
-        return _injector(
-            WeightProxy, lambda: BipolarQuantiser(True, config.power_of_two_step, shape), True
-        )
+        return _injector(WeightProxy, True, BipolarQuantiser, True, config.power_of_two_step, shape)
     method = LEARNED[config.quantiser]
-    make = lambda: method(bits, True, config.power_of_two_step, shape)
-    return _injector(WeightProxy, make, is_signed=True)
+    return _injector(WeightProxy, True, method, bits, True, True, config.power_of_two_step, shape)
 
 
-def act_injector(config: QuantConfig, bits: int) -> type:
-    """Brevitas injector of an unsigned (or, with 1 bit, perhaps bipolar) activation quantiser."""
-    if bits == 1 and config.binary_act == "bipolar":
-        return _injector(ActProxy, lambda: BipolarQuantiser(is_weight=False), is_signed=True)
+def act_injector(config: QuantConfig, bits: int, signed: bool = False) -> type:
+    """Brevitas injector of an activation quantiser; 1 bit may be bipolar, as the config says."""
+    if bits == 1 and (signed or config.binary_act == "bipolar"):
+        return _injector(ActProxy, True, BipolarQuantiser, False)
     method = LEARNED[config.quantiser]
-    make = lambda: method(bits, False, config.power_of_two_step)
-    return _injector(ActProxy, make, is_signed=False)
+    return _injector(ActProxy, signed, method, bits, False, signed, config.power_of_two_step)
 
 
 def pixel_injector(config: QuantConfig, input_max: int) -> type:
     """Brevitas injector of the input quantiser for raw integers 0..input_max."""
-    make = lambda: PixelQuantiser(config.input_bits, input_max)
-    return _injector(ActProxy, make, is_signed=False)
+    return _injector(ActProxy, False, PixelQuantiser, config.input_bits, input_max)
 
 
-def _injector(proxy: type, make: Callable[[], nn.Module], is_signed: bool) -> type:
+def _injector(
+    proxy: type, is_signed: bool, method: Callable[..., Quantiser], *arguments: object
+) -> type:
     class QuantiserInjector(ExtendedInjector):
         proxy_class = proxy
         signed = is_signed
@@ -91,7 +88,7 @@ def _injector(proxy: type, make: Callable[[], nn.Module], is_signed: bool) -> ty
         float_to_int_impl_type = "ROUND"
 
         @value
-        def tensor_quant() -> nn.Module:
-            return make()
+        def tensor_quant() -> Quantiser:
+            return method(*arguments)
 
     return QuantiserInjector

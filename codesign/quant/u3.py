@@ -25,20 +25,25 @@ class U3Quantiser(LearnedStep):
 
     "Mixed Precision DNNs: All you need is a good parametrization" (Uhlich et al., ICLR 2020). Both
     parameters are rounded before use, straight-through: d to a power of two (optional), qmax to a
-    multiple of d. Weights are signed with 2..8 bits, activations unsigned with 1..8.
+    multiple of d. Signed widths are 2..8 bits, unsigned ones 1..8.
 
     What differs from the paper, so that hardware, QONNX and torch agree at any moment of training:
-    ties go to even; activations round qmax UP to the whole range of its width, (2^b - 1) d, since
-    Quant clips nowhere else and those wires are paid for. Weights keep a learned range such as 5 d:
+    ties go to even; activations round qmax UP to the whole range of its width, (2^b - 1) d unsigned,
+    since Quant clips nowhere else and those wires are paid for. Weights keep a learned range such as 5 d:
     they are stored quantised, so Quant's wider clip never acts on them. The floor of d is 2^-12
     (Schaefer et al., WACV 2024), as DQ's 2^-8 holds no 8-bit grid of small weights.
-    Raises BadInput for weights of 1 bit.
+    Raises BadInput for 1 bit signed.
     """
 
     def __init__(
-        self, bits: int, is_weight: bool, as_power: bool = False, shape: tuple[int, ...] = ()
+        self,
+        bits: int,
+        is_weight: bool,
+        signed: bool,
+        as_power: bool = False,
+        shape: tuple[int, ...] = (),
     ) -> None:
-        super().__init__(is_weight, as_power, shape)
+        super().__init__(is_weight, signed, as_power, shape)
         self.qmax = nn.Parameter(torch.full(shape, FIRST_RANGE))
         self.set_bits(bits)
 
@@ -47,7 +52,7 @@ class U3Quantiser(LearnedStep):
         step = self.rounded_step()
         levels = (self.qmax / step).round_().clamp_(1, largest_level(8, self.signed))
         if not self.is_weight:
-            levels = torch.exp2(level_bits(levels, self.signed)) - 1
+            levels = torch.exp2(level_bits(levels, signed=False)) - 1
         return Grid(step, levels, self.signed)
 
     def quantise(self, x: Tensor) -> Tensor:

@@ -1,0 +1,1 @@
+"""Networks: the built-in families and those a user brings; importing this needs no torch."""

@@ -1,0 +1,97 @@
+"""Networks by name: built in, or the user's as "package.module:Class"."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from torch import nn
+
+from codesign.errors import BadInput
+from codesign.models.checkpoint import load_checkpoint
+from codesign.models.cnv import Cnv
+from codesign.models.mobile import Mobile
+from codesign.models.quantise import quantise
+from codesign.models.resnet import ResNet
+from codesign.models.tfc import Tfc
+from codesign.quant.config import QuantConfig
+from codesign.quant.handles import record_quantisers
+
+MODELS: dict[str, Callable[..., nn.Module]] = {
+    "tfc": Tfc,
+    "cnv": Cnv,
+    "resnet": ResNet,
+    "mobile": Mobile,
+}
+
+
+def build_model(
+    name: str,
+    input_shape: tuple[int, ...],
+    classes: int,
+    config: QuantConfig,
+    input_max: int = 255,
+    checkpoint: str | Path | None = None,
+    **options: object,
+) -> nn.Module:
+    """A Brevitas network that takes float32 (batch, *input_shape) and returns (batch, classes).
+
+    `name` is one of MODELS or "package.module:Class"; the class is called with those of
+    input_shape, classes, config and **options that its signature names. If it makes a network
+    without Brevitas layers, they are quantised as `config` says. Inputs are raw integers
+    0..input_max times float32(1/input_max). `checkpoint` holds float or quantised weights
+    (torch.save of a state_dict). Raises BadInput.
+    """
+    factory = MODELS.get(name) or _user_class(name)
+    given = {"input_shape": tuple(input_shape), "classes": classes, "config": config}
+    model = _call(name, factory, given, options)
+    if _has_quantisers(model):
+        model = record_quantisers(model, tuple(input_shape))
+    else:
+        model = quantise(model, config, tuple(input_shape), input_max)
+    if checkpoint is not None:
+        load_checkpoint(model, Path(checkpoint))
+    return model
+
+
+def _call(name: str, factory: Callable[..., nn.Module], given: dict, options: dict) -> nn.Module:
+    parameters = inspect.signature(factory).parameters
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    unknown = sorted(set(options) - set(parameters))
+    if unknown and not takes_any:
+        raise BadInput(
+            f"model {name} has no option {', '.join(unknown)}; it takes "
+            f"{', '.join(p for p in parameters if p not in given) or 'none'}",
+            unknown=unknown,
+        )
+    model = factory(**{k: v for k, v in given.items() if k in parameters}, **options)
+    if not isinstance(model, nn.Module):
+        raise BadInput(f"model {name} made a {type(model).__name__}, not a torch.nn.Module")
+    return model
+
+
+def _user_class(name: str) -> Callable[..., nn.Module]:
+    module_name, _, class_name = name.partition(":")
+    if not class_name:
+        raise BadInput(
+            f"model {name!r} is unknown; built in are {', '.join(MODELS)}, and your own is named "
+            "package.module:Class",
+            model=name,
+        )
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        return getattr(importlib.import_module(module_name), class_name)
+    except (ImportError, AttributeError) as error:
+        raise BadInput(
+            f"model {name!r} cannot be imported ({error}); its module must be installed, on "
+            "PYTHONPATH or in the current folder",
+            model=name,
+        ) from error
+
+
+def _has_quantisers(model: nn.Module) -> bool:
+    return any(getattr(module, "is_quant_enabled", False) for module in model.modules())
