@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from codesign.blocks.base import Block, Fold, Port
+import numpy as np
+
+from codesign.blocks.adders import tree_stages
+from codesign.blocks.arrays import narrowed
+from codesign.blocks.base import Block, Fold, Params, Port
 from codesign.blocks.folds import check_lanes, lane_folds
+from codesign.blocks.programs import reduction
+from codesign.program import Program
 from codesign.types import QType
 
 
@@ -30,3 +36,18 @@ class ArgMax(Block, frozen=True, kw_only=True):
 
     def check(self) -> None:
         check_lanes(self.name, self.fold, self.classes)
+
+    def execute(self, params: Params, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
+        (x,) = inputs
+        best = x.reshape(len(x), self.vectors, self.classes).argmax(axis=2)
+        return (narrowed(best, self.otype, self.name),)
+
+    def program(self) -> Program:
+        """The last beat of a vector writes the index of the best.
+
+        Interval: vectors * classes/pe cycles. Stages: a register every two levels of the tournament
+        over the lanes, then the comparison with the best so far.
+        """
+        return reduction(
+            self.classes // self.fold.pe, 1, self.vectors, 1 + tree_stages(self.fold.pe)
+        )

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from codesign.blocks.base import Block, Fold, ParamRef, Port
+import numpy as np
+
+from codesign.blocks.arrays import exact_kind, magnitude, narrowed
+from codesign.blocks.base import Block, Fold, ParamRef, Params, Port
 from codesign.blocks.folds import MEMORIES, check_lanes, lane_folds, multipliers_of
+from codesign.blocks.multipliers import product_stages
+from codesign.blocks.programs import reduction
+from codesign.program import Program
 from codesign.types import QType
 
 
@@ -35,3 +41,23 @@ class Depthwise(Block, frozen=True, kw_only=True):
     def check(self) -> None:
         kinds = multipliers_of(self.itype, self.wtype)
         check_lanes(self.name, self.fold, self.channels, kinds, MEMORIES)
+
+    def execute(self, params: Params, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
+        (x,) = inputs
+        taps = x.reshape(len(x) * self.vectors, self.taps, self.channels)
+        weight = params[self.weight.name]
+        heaviest = int(abs(weight.astype(object)).sum(axis=1).max())
+        kind = exact_kind(magnitude(self.itype) * heaviest)
+        total = np.zeros((len(taps), self.channels), kind)
+        for k, column in enumerate(weight.T.astype(kind)):
+            total += taps[:, k] * column
+        return (narrowed(total, self.acc, self.name).reshape(len(x), -1),)
+
+    def program(self) -> Program:
+        """Accumulators of all channels stay in a small memory; the last tap writes the results.
+
+        Interval: vectors * taps * channels/pe cycles. Stages: weight and operand registers, the
+        product where it is registered, the accumulator.
+        """
+        stages = 2 + product_stages(self.itype, self.wtype)
+        return reduction(self.taps, self.channels // self.fold.pe, self.vectors, stages)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from codesign.blocks.base import Block, Fold, Port
+import numpy as np
+
+from codesign.blocks.base import Block, Fold, Params, Port
 from codesign.blocks.folds import check_lanes, lane_folds
+from codesign.blocks.programs import one_to_one
+from codesign.program import Program
 from codesign.types import QType
 
 
@@ -27,3 +31,14 @@ class Fork(Block, frozen=True, kw_only=True):
 
     def check(self) -> None:
         check_lanes(self.name, self.fold, self.channels)
+
+    def execute(self, params: Params, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
+        return inputs * self.copies
+
+    def program(self) -> Program:
+        """A beat goes out to all copies in the same cycle; wires only, so no stage.
+
+        Interval: vectors * channels/pe cycles.
+        """
+        writes = tuple(f"out{i}" for i in range(self.copies))
+        return one_to_one(self.vectors * self.channels // self.fold.pe, writes=writes)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from codesign.blocks.base import Block, Fold, Port
+import numpy as np
+
+from codesign.blocks.base import Block, Fold, Params, Port
 from codesign.blocks.folds import check_lanes, lane_folds
+from codesign.blocks.programs import reduction
+from codesign.program import Program
 from codesign.types import QType
 
 
@@ -31,3 +35,15 @@ class MaxPool(Block, frozen=True, kw_only=True):
 
     def check(self) -> None:
         check_lanes(self.name, self.fold, self.channels)
+
+    def execute(self, params: Params, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
+        (x,) = inputs
+        taps = x.reshape(len(x), self.vectors, self.taps, self.channels)
+        return (taps.max(axis=2).reshape(len(x), -1),)
+
+    def program(self) -> Program:
+        """The maxima of all channels stay in a small memory; the last tap writes the results.
+
+        Interval: vectors * taps * channels/pe cycles. Stage: the comparison.
+        """
+        return reduction(self.taps, self.channels // self.fold.pe, self.vectors, 1)

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from codesign.blocks.base import Block, Fold, ParamRef, Port, divisors, require_divides
+import numpy as np
+
+from codesign.blocks.adders import tree_stages
+from codesign.blocks.arrays import matrix_product
+from codesign.blocks.base import Block, Fold, ParamRef, Params, Port, divisors, require_divides
 from codesign.blocks.folds import MEMORIES, check_choice, folds, multipliers_of
+from codesign.blocks.multipliers import product_stages
+from codesign.blocks.programs import segment
+from codesign.program import Program, Read, Segment, simple
 from codesign.types import QType
 
 
@@ -39,3 +46,26 @@ class MatVec(Block, frozen=True, kw_only=True):
         kinds = multipliers_of(self.itype, self.wtype)
         check_choice(self.name, "multiplier", self.fold.multiplier, kinds)
         check_choice(self.name, "memory", self.fold.memory, MEMORIES)
+
+    def execute(self, params: Params, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
+        (x,) = inputs
+        vectors = x.reshape(len(x) * self.vectors, self.cols)
+        weight = params[self.weight.name]
+        y = matrix_product(vectors, weight, self.itype, self.acc, self.name)
+        return (y.reshape(len(x), -1),)
+
+    def program(self) -> Program:
+        """Rows take turns on the `pe` units: the vector is read once and replayed for the rest.
+
+        Interval: vectors * (cols/simd) * (rows/pe) cycles. Stages: weight and operand registers,
+        the product where it is registered, the adder tree, the accumulator.
+        """
+        sf, nf = self.cols // self.fold.simd, self.rows // self.fold.pe
+        read = (Read("in0"),)
+        vector = (
+            *segment(sf - 1, read),
+            Segment(1, read, ("out0",)),
+            *segment(nf - 1, (), ("out0",), gap=sf),
+        )
+        stages = 2 + product_stages(self.itype, self.wtype) + tree_stages(self.fold.simd)
+        return simple("main", *vector, repeat=self.vectors, latency_cycles=stages)

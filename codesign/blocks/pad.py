@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from codesign.blocks.base import Block, Fold, Port
+import numpy as np
+
+from codesign.blocks.arrays import carrier
+from codesign.blocks.base import Block, Fold, Params, Port
 from codesign.blocks.folds import check_lanes, lane_folds
+from codesign.blocks.programs import loop, segment
+from codesign.program import Process, Program, Read, Segment
 from codesign.types import QType
 
 
@@ -43,3 +48,28 @@ class Pad(Block, frozen=True, kw_only=True):
 
     def check(self) -> None:
         check_lanes(self.name, self.fold, self.channels)
+
+    def execute(self, params: Params, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
+        (x,) = inputs
+        picture = x.reshape(len(x), self.height, self.width, self.channels)
+        border = ((0, 0), (self.top, self.bottom), (self.left, self.right), (0, 0))
+        kind = carrier(self.itype.min, self.itype.max)
+        padded = np.pad(picture.astype(kind, copy=False), border, constant_values=self.value)
+        return (padded.reshape(len(x), -1),)
+
+    def program(self) -> Program:
+        """Inside the picture a beat is read and written; on the border it is written only.
+
+        Interval: the beats of the output.
+        """
+        fold = self.channels // self.fold.pe
+        inside = Segment(self.width * fold, (Read("in0"),), ("out0",))
+        head = segment((self.top * self.out_width + self.left) * fold, (), ("out0",))
+        between = segment((self.right + self.left) * fold, (), ("out0",))
+        tail = segment((self.right + self.bottom * self.out_width) * fold, (), ("out0",))
+        loops = (
+            *loop(1, head),
+            *loop(self.height - 1, (inside, *between)),
+            *loop(1, (inside, *tail)),
+        )
+        return Program((Process("main", loops),))

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from codesign.blocks.base import Block, Fold, Port
+import numpy as np
+
+from codesign.blocks.arrays import narrowed
+from codesign.blocks.base import Block, Fold, Params, Port
 from codesign.blocks.folds import check_lanes, lane_folds
+from codesign.blocks.programs import reduction
+from codesign.program import Program
 from codesign.types import QType
 
 
@@ -33,3 +38,16 @@ class SumPool(Block, frozen=True, kw_only=True):
 
     def check(self) -> None:
         check_lanes(self.name, self.fold, self.channels)
+
+    def execute(self, params: Params, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
+        (x,) = inputs
+        taps = x.reshape(len(x), self.vectors, self.taps, self.channels)
+        total = taps.sum(axis=2, dtype=np.int64)
+        return (narrowed(total, self.otype, self.name).reshape(len(x), -1),)
+
+    def program(self) -> Program:
+        """The sums of all channels stay in a small memory; the last tap writes the results.
+
+        Interval: vectors * taps * channels/pe cycles. Stage: the addition.
+        """
+        return reduction(self.taps, self.channels // self.fold.pe, self.vectors, 1)

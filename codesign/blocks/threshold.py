@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from codesign.blocks.base import Block, Fold, ParamRef, Port
+import numpy as np
+
+from codesign.blocks.arrays import carrier, magnitude, narrowed
+from codesign.blocks.base import Block, Fold, ParamRef, Params, Port
 from codesign.blocks.folds import MEMORIES, check_lanes, lane_folds
+from codesign.blocks.programs import one_to_one
+from codesign.program import Program
 from codesign.types import QType
 
 
@@ -40,3 +45,44 @@ class Threshold(Block, frozen=True, kw_only=True):
 
     def check(self) -> None:
         check_lanes(self.name, self.fold, self.channels, memories=self.memories)
+
+    def execute(self, params: Params, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
+        (x,) = inputs
+        never = magnitude(self.itype) + 1  # above every +-x: such a threshold is not reached
+        kind = carrier(-never, never)
+        values = x.reshape(-1, self.channels).astype(kind, copy=False)
+        if self.sign is not None:
+            values = values * params[self.sign.name].astype(kind)
+        limits = params[self.thresholds.name].clip(-never, never).astype(kind)
+        y = self.base + self.otype.step * count_reached(values, limits)
+        return (narrowed(y, self.otype, self.name).reshape(len(x), -1),)
+
+    @property
+    def stages(self) -> int:
+        """Comparators of a lane: a binary search decides one bit of the count after another.
+
+        Comparing with all T thresholds at once would take T comparators instead of this logarithm
+        and the same bits of memory, so it is cheaper nowhere (and the same thing for T = 1).
+        """
+        return self.thresholds.shape[1].bit_length()
+
+    def program(self) -> Program:
+        """One beat in, one beat out; each stage of the search reads its memory and compares.
+
+        Interval: vectors * channels/pe cycles.
+        """
+        beats = self.vectors * self.channels // self.fold.pe
+        return one_to_one(beats, latency_cycles=self.stages + 1)
+
+
+def count_reached(values: np.ndarray, limits: np.ndarray) -> np.ndarray:
+    """#{k : values[n, c] >= limits[c, k]} for values (n, channels), limits (channels or 1, T)."""
+    count = np.zeros(values.shape, np.int32)
+    if limits.shape[1] <= 16:
+        for k in range(limits.shape[1]):
+            count += values >= limits[:, k]
+        return count
+    for c in range(values.shape[1]):
+        row = limits[c if len(limits) > 1 else 0]
+        count[:, c] = np.searchsorted(row, values[:, c], side="right")
+    return count

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from codesign.blocks.base import Block, Fold, Port, require_divides
+import numpy as np
+
+from codesign.blocks.base import Block, Fold, Params, Port, require_divides
 from codesign.blocks.folds import check_choice
+from codesign.blocks.programs import segment
+from codesign.program import Program, Read, Segment, simple
 from codesign.types import QType
 
 
@@ -37,3 +41,20 @@ class WidthConverter(Block, frozen=True, kw_only=True):
         check_choice(self.name, "simd", self.fold.simd, (1,))
         check_choice(self.name, "multiplier", self.fold.multiplier, ("lut",))
         check_choice(self.name, "memory", self.fold.memory, ("lut",))
+
+    def execute(self, params: Params, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
+        return inputs
+
+    def program(self) -> Program:
+        """Joining collects narrow beats and writes with the last; splitting peeks at the wide one.
+
+        Interval: the beats of the narrower side. Wires and one multiplexer, so no stage.
+        """
+        beats = self.elements // max(self.in_lanes, self.out_lanes)
+        if self.in_lanes <= self.out_lanes:
+            ratio, read = self.out_lanes // self.in_lanes, (Read("in0"),)
+            parts = (*segment(ratio - 1, read), Segment(1, read, ("out0",)))
+        else:
+            peek = Read("in0", release=0, release_last=1)
+            parts = (Segment(self.in_lanes // self.out_lanes, (peek,), ("out0",)),)
+        return simple("main", *parts, repeat=beats)

@@ -1,0 +1,69 @@
+"""Products of two integers: which hardware makes them, and what it occupies."""
+
+from __future__ import annotations
+
+from codesign.blocks.adders import adder_tree, popcount
+from codesign.cost.family import Family
+from codesign.cost.resources import CostTerm, Resources
+from codesign.types import QType
+
+
+def product_type(a: QType, b: QType) -> QType:
+    """Narrowest integer type of the products."""
+    corners = [x * y for x in (a.min, a.max) for y in (b.min, b.max)]
+    return QType.covering(min(corners), max(corners))
+
+
+def counts_ones(a: QType, b: QType) -> bool:
+    """True when products are single bits: XNOR of two bipolar values or AND of two unsigned bits."""
+    return a.bits == b.bits == 1 and a.kind == b.kind
+
+
+def is_product(a: QType, b: QType) -> bool:
+    """True for a multiplication proper; with a factor of -1, 0, +1 or one bit it is a selection."""
+    return min(_factor_bits(a), _factor_bits(b)) > 1
+
+
+def product_stages(a: QType, b: QType) -> int:
+    """Pipeline registers behind the products: a multiplication has one, a selection none."""
+    return int(is_product(a, b))
+
+
+def products(family: Family, count: int, a: QType, b: QType, multiplier: str = "lut") -> CostTerm:
+    """`count` products a*b in LUTs, or in one DSP each where it takes the operands.
+
+    A LUT product of a multiplication proper is registered (a DSP holds that register itself).
+    """
+    if multiplier == "dsp" and family.dsp_multiplies(_signed_bits(a), _signed_bits(b)):
+        return CostTerm("multipliers", Resources(dsp=count))
+    if is_product(a, b):
+        luts, flip_flops = family.lut_multiplier(a.bits, b.bits), product_type(a, b).bits
+        return CostTerm("multipliers", Resources(lut=count * luts, ff=count * flip_flops))
+    if counts_ones(a, b):
+        return CostTerm("XNOR or AND", Resources(lut=count * family.lut_multiplier(1, 1)))
+    # -1, 0, +1 times n bits: each bit is passed, inverted or masked; the tree adds the carry.
+    bits = max(_factor_bits(a), _factor_bits(b), 2)
+    return CostTerm("selection", Resources(lut=count * family.lut_multiplier(1, bits)))
+
+
+def sums(family: Family, lanes: int, a: QType, b: QType, copies: int) -> CostTerm:
+    """`copies` sums of `lanes` products each."""
+    if counts_ones(a, b):
+        return CostTerm("popcount", popcount(family, lanes).scaled(copies))
+    tree = adder_tree(family, lanes, product_type(a, b).bits)
+    return CostTerm("adder tree", tree.scaled(copies))
+
+
+def constant_adders(value: int) -> int:
+    """Adders of a product with a constant: its non-zero signed digits, less one."""
+    return max(0, (abs(value) ^ (3 * abs(value))).bit_count() - 1)
+
+
+def _factor_bits(qtype: QType) -> int:
+    """Bits of a factor; a bipolar or ternary one only selects and counts as 1."""
+    return qtype.bits if qtype.kind == "int" else 1
+
+
+def _signed_bits(qtype: QType) -> int:
+    """Width as a two's-complement operand."""
+    return qtype.bits + (not qtype.signed)
