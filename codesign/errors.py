@@ -58,3 +58,15 @@ class RtlMismatch(CodesignError):
     """Hardware and model differ; names block, channel, beat, cycle, expected and found."""
 
     exit_code = 5
+
+
+class Diverged(CodesignError):
+    """Training met a loss that is no number; names the step and layer, the checkpoint is kept."""
+
+    exit_code = 6
+
+
+class Interrupted(CodesignError):
+    """The user stopped the run; names the checkpoint and how to continue from it."""
+
+    exit_code = 130

@@ -1,0 +1,286 @@
+"""Recipes: model, data, training, board and target of one job, read strictly from a TOML file.
+
+Every key has a default but [model] name and [board] name. A key that is not known, a value of the
+wrong type and a value that cannot be end in BadInput, which names the file, the key and the cure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from codesign.board import Board, load_board
+from codesign.errors import BadInput
+from codesign.files import package_data
+from codesign.quant.config import QuantConfig
+from codesign.strict import load_toml, nearest
+
+Option = bool | int | float | str | list[int | float | str | list[int]]
+
+STEPS = ("train", "export", "check", "lower", "estimate", "table", "simulate", "report")
+# What each step reads from steps before it.
+NEEDS = {
+    "export": ("train",),
+    "check": ("export", "lower"),
+    "lower": ("export",),
+    "estimate": ("lower",),
+    "table": ("lower",),
+    "simulate": ("estimate",),
+}
+OPTIMISERS = ("adam", "sgd")
+SCHEDULES = ("cosine", "constant")
+AUGMENTATIONS = ("flip", "crop")
+
+Rule = tuple[str, object, bool, str]
+
+
+def _choice(key: str, found: str, legal: tuple[str, ...]) -> Rule:
+    return key, found, found in legal, f"one of {', '.join(legal)}{_hint(found, legal)}"
+
+
+def _hint(found: str, legal: tuple[str, ...]) -> str:
+    return "" if found in legal else f" ({nearest(found, list(legal)).removeprefix('; ')})"
+
+
+def _broken(rules: tuple[Rule, ...]) -> Iterator[str]:
+    for key, found, holds, rule in rules:
+        if not holds:
+            yield f"{key} must be {rule}, found {found!r}"
+
+
+def _require(*rules: Rule) -> None:
+    """Raise ValueError, which the strict reader turns into BadInput, for the first broken rule."""
+    for text in _broken(rules):
+        raise ValueError(text)
+
+
+class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A built-in network or "package.module:Class"; `options` go to it as keyword arguments.
+
+    `checkpoint` is a file of weights (torch state dict) to begin with.
+    """
+
+    name: str
+    checkpoint: str | None = None
+    options: dict[str, Option] = {}
+
+
+class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A data set by name, an .npz file, a folder, or "package.module:function".
+
+    `limit` keeps that many samples of each part. `augment` names what is done to training images:
+    "flip" (left-right) and "crop" (moved by up to `crop_pixels` behind an edge of zeros).
+    """
+
+    name: str = "digits"
+    limit: int | None = None
+    validation_fraction: float = 0.1
+    augment: tuple[str, ...] = ()
+    crop_pixels: int = 4
+
+    def __post_init__(self) -> None:
+        _require(
+            ("limit", self.limit, self.limit is None or self.limit >= 1, "at least 1"),
+            (
+                "validation_fraction",
+                self.validation_fraction,
+                0 < self.validation_fraction < 1,
+                "over 0 and below 1",
+            ),
+            ("crop_pixels", self.crop_pixels, self.crop_pixels >= 1, "at least 1"),
+            *(_choice("augment", name, AUGMENTATIONS) for name in self.augment),
+        )
+
+
+class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Three phases, then one network: hold, learn, finetune.
+
+    In the `hold_epochs` the widths stay where they begin and no budget acts; in the `epochs` widths
+    are learned under the budgets; before the `finetune_epochs` the widths are projected onto the
+    board and fixed. `lr` follows `schedule` over hold and learn together, after
+    `warmup_epochs` of linear rise; the finetune phase starts from `finetune_lr` (default: a tenth).
+    `quantiser_lr` is the largest relative change of a step or range per batch. Warm-up may be
+    fractions of an epoch.
+    """
+
+    epochs: int = 20
+    hold_epochs: int = 0
+    finetune_epochs: int = 0
+    batch: int = 128
+    optimiser: str = "adam"
+    lr: float = 1e-3
+    finetune_lr: float | None = None
+    quantiser_lr: float = 0.01
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    label_smoothing: float = 0.0
+    schedule: str = "cosine"
+    warmup_epochs: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _require(
+            *(
+                (key, getattr(self, key), getattr(self, key) >= 0, "at least 0")
+                for key in ("hold_epochs", "finetune_epochs", "weight_decay", "warmup_epochs")
+            ),
+            ("epochs", self.epochs, self.epochs >= 1, "at least 1"),
+            ("batch", self.batch, self.batch >= 2, "at least 2"),
+            ("lr", self.lr, 0 < self.lr < 100, "over 0 and below 100"),
+            ("quantiser_lr", self.quantiser_lr, self.quantiser_lr >= 0, "at least 0"),
+            ("momentum", self.momentum, 0 <= self.momentum < 1, "at least 0 and below 1"),
+            (
+                "label_smoothing",
+                self.label_smoothing,
+                0 <= self.label_smoothing < 1,
+                "at least 0 and below 1",
+            ),
+            ("seed", self.seed, 0 <= self.seed < 2**31, "from 0 to 2^31 - 1"),
+            _choice("optimiser", self.optimiser, OPTIMISERS),
+            _choice("schedule", self.schedule, SCHEDULES),
+        )
+
+    @property
+    def total_epochs(self) -> int:
+        """Epochs of all phases."""
+        return self.hold_epochs + self.epochs + self.finetune_epochs
+
+
+class BudgetSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What learning must respect: memory of the network, and the resources of the board.
+
+    `weights_kib`, `activations_sum_kib` and `activations_max_kib` are the constraints (8a), (8b)
+    and (8c) of DQ in KiB of 1024 bytes; `board` adds the estimated LUTs, block RAMs, ... of the
+    accelerator under the folding that the search found, which is renewed every `refresh_epochs`.
+    `rho` is the stiffness of the penalty and `dual_rate` the rate of the multipliers, both on the
+    relative excess; `margin` tightens the budgets while learning.
+    """
+
+    board: bool = False
+    weights_kib: float | None = None
+    activations_sum_kib: float | None = None
+    activations_max_kib: float | None = None
+    lambda0: float = 0.0
+    rho: float = 1.0
+    dual_rate: float = 1.0
+    refresh_epochs: int = 3
+    margin: float = 0.0
+
+    def __post_init__(self) -> None:
+        sizes = ("weights_kib", "activations_sum_kib", "activations_max_kib")
+        _require(
+            *(
+                (key, size, size is None or size > 0, "over 0")
+                for key, size in ((key, getattr(self, key)) for key in sizes)
+            ),
+            *(
+                (key, getattr(self, key), getattr(self, key) >= 0, "at least 0")
+                for key in ("lambda0", "dual_rate")
+            ),
+            ("rho", self.rho, self.rho > 0, "over 0"),
+            ("refresh_epochs", self.refresh_epochs, self.refresh_epochs >= 1, "at least 1"),
+            ("margin", self.margin, 0 <= self.margin < 1, "at least 0 and below 1"),
+        )
+
+    @property
+    def binds(self) -> bool:
+        """True when there is anything to respect."""
+        return self.board or bool(self.memory)
+
+    @property
+    def memory(self) -> dict[str, float]:
+        """The memory constraints that are set: key -> KiB."""
+        keys = ("weights_kib", "activations_sum_kib", "activations_max_kib")
+        return {key: getattr(self, key) for key in keys if getattr(self, key) is not None}
+
+
+class BoardSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A board by name or TOML file; `share` is the portion of it that this job may use."""
+
+    name: str
+    share: float = 1.0
+    clock_hz: float | None = None
+
+    def __post_init__(self) -> None:
+        _require(
+            ("share", self.share, 0 < self.share <= 1, "over 0 and at most 1"),
+            ("clock_hz", self.clock_hz, self.clock_hz is None or self.clock_hz > 0, "over 0"),
+        )
+
+    def load(self) -> Board:
+        """The board with its share and clock; raises BadInput."""
+        board = load_board(self.name)
+        if self.share < 1:
+            board = board.share(self.share)
+        return msgspec.structs.replace(board, clock_hz=self.clock_hz or board.clock_hz)
+
+
+class TargetSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the accelerator must reach; with neither, the largest fps that fits."""
+
+    fps: float | None = None
+    latency_s: float | None = None
+
+    def __post_init__(self) -> None:
+        both = self.fps is not None and self.latency_s is not None
+        _require(
+            ("fps", self.fps, self.fps is None or self.fps > 0, "over 0"),
+            ("latency_s", self.latency_s, self.latency_s is None or self.latency_s > 0, "over 0"),
+            ("fps", self.fps, not both, "left out where latency_s is given"),
+        )
+
+
+class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One whole job; `steps` leaves out what is not wanted, in the order of STEPS."""
+
+    title: str = ""
+    model: ModelSpec
+    data: DataSpec = DataSpec()
+    quant: QuantConfig = QuantConfig()
+    train: TrainSpec = TrainSpec()
+    budget: BudgetSpec = BudgetSpec()
+    board: BoardSpec
+    target: TargetSpec = TargetSpec()
+    steps: tuple[str, ...] = STEPS
+
+    def __post_init__(self) -> None:
+        for step in self.steps:
+            _require(_choice("steps", step, STEPS))
+            for needed in NEEDS.get(step, ()):
+                known = needed in self.steps
+                _require(("steps", list(self.steps), known, f"with {needed!r}, as {step!r} needs"))
+
+    def with_seed(self, seed: int) -> Recipe:
+        """The same job from another seed."""
+        return msgspec.structs.replace(self, train=msgspec.structs.replace(self.train, seed=seed))
+
+
+def recipe_names() -> list[str]:
+    """Names of the shipped recipes, sorted."""
+    return sorted(path.stem for path in package_data("flows").glob("*.toml"))
+
+
+def load_recipe(path: str | Path) -> Recipe:
+    """Read a recipe from a file, or a shipped one by its name.
+
+    Raises BadInput that names file and key, what was found and what must hold.
+    """
+    path = Path(path)
+    if path.suffix != ".toml" and not path.exists():
+        if path.name not in recipe_names():
+            hint = nearest(path.name, recipe_names())
+            raise BadInput(
+                f"recipe {str(path)!r} is neither a .toml file nor a shipped recipe{hint}",
+                recipe=str(path),
+            )
+        path = package_data("flows") / f"{path.name}.toml"
+    try:
+        recipe = load_toml(path, Recipe)
+        recipe.board.load()
+        return recipe
+    except BadInput as error:
+        if "path" in error.fields:
+            raise
+        raise BadInput(f"{path}: {error.message}", path=str(path), **error.fields) from error

@@ -1,0 +1,31 @@
+"""Accuracy and classes of a torch network."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+
+from codesign.data.dataset import Split
+from codesign.train.batches import plain_batches
+
+
+@torch.no_grad()
+def classes_of(model: nn.Module, split: Split, input_max: int) -> np.ndarray:
+    """Class of every sample (lowest index wins a tie), int64 (N,), in evaluation mode."""
+    was_training = model.training
+    model.eval()
+    found = [logits_of(model, x).argmax(1) for x, _ in plain_batches(split, input_max)]
+    model.train(was_training)
+    return torch.cat(found).numpy() if found else np.zeros(0, dtype=np.int64)
+
+
+def logits_of(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    """Plain tensor (N, classes) of what the network returns."""
+    y = model(x)
+    return getattr(y, "value", y).flatten(1)
+
+
+def accuracy(model: nn.Module, split: Split, input_max: int) -> float:
+    """Fraction of samples whose class is right; 0.0 for none."""
+    return float((classes_of(model, split, input_max) == split.y).mean()) if len(split) else 0.0

@@ -1,0 +1,238 @@
+"""Epochs of training under budgets, with a checkpoint after each."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from codesign.data.dataset import Dataset
+from codesign.errors import Interrupted
+from codesign.quant.handles import handles
+from codesign.recipe import Recipe, TrainSpec
+from codesign.train.batches import batch_count, epoch_generator, training_batches
+from codesign.train.budget import Budget
+from codesign.train.checkpoint import FILE_NAME, save_checkpoint
+from codesign.train.diverged import diverged
+from codesign.train.evaluate import accuracy, logits_of
+from codesign.train.history import Epoch, mean_bits, summary
+from codesign.train.optimise import network_optimiser, quantiser_optimiser, rate_factor, set_rate
+from codesign.train.progress import Watcher
+
+HOLD, LEARN, FIXED = "hold bits", "learn bits", "fixed bits"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Epochs `start` up to `stop` (not included) that share optimisers and a learning-rate curve."""
+
+    start: int
+    stop: int
+    lr: float
+    learns: bool
+
+
+def learn_stage(spec: TrainSpec) -> Stage:
+    """Hold and learn."""
+    return Stage(0, spec.hold_epochs + spec.epochs, spec.lr, learns=True)
+
+
+def finetune_stage(spec: TrainSpec) -> Stage:
+    """The epochs after projection, in which the widths are fixed."""
+    start = spec.hold_epochs + spec.epochs
+    return Stage(start, spec.total_epochs, spec.finetune_lr or spec.lr / 10, learns=False)
+
+
+class Trainer:
+    """Trains `model` on `data` as `recipe` says and keeps a checkpoint in `folder`.
+
+    `done` counts whole epochs, `history` holds their records. Every random number depends on the
+    seed and the epoch alone or is part of the checkpoint, so that a resumed run equals an
+    uninterrupted one.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        data: Dataset,
+        recipe: Recipe,
+        folder: Path,
+        budget: Budget | None = None,
+        watcher: Watcher | None = None,
+    ) -> None:
+        self.model = model
+        self.data = data
+        self.recipe = recipe
+        self.folder = Path(folder)
+        self.handles = handles(model)
+        self.budget = budget
+        self.watcher = watcher or Watcher(quiet=True)
+        self.done = 0
+        self.history: list[Epoch] = []
+        self.optimisers: list[torch.optim.Optimizer] = []
+        self.held = {id(h): h.integer_bits() for h in self.handles if h.bits().requires_grad}
+        self._resumed: list[dict[str, Any]] | None = None
+
+    def run(self, stage: Stage) -> None:
+        """The epochs of `stage` that are not done yet.
+
+        Raises Diverged when the loss is no finite number, Interrupted on Ctrl-C, BadInput when the
+        checkpoint cannot be written. Checkpoint and history then hold the whole epochs before.
+        """
+        if self.done >= stage.stop:
+            return
+        self._begin(stage)
+        try:
+            while self.done < stage.stop:
+                self._epoch(stage)
+        except KeyboardInterrupt as stop:
+            raise Interrupted(
+                f"training was stopped in epoch {self.done + 1}; {self.folder / FILE_NAME} holds "
+                f"the {self.done} whole epochs before it: run the same command with --resume",
+                epochs=self.done,
+                checkpoint=str(self.folder / FILE_NAME),
+            ) from stop
+
+    def fix_widths(self) -> None:
+        """Stop learning steps and widths for good."""
+        for handle in self.handles:
+            handle.freeze()
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint holds."""
+        board = self.budget.board if self.budget else None
+        return {
+            "epoch": self.done,
+            "fixed": bool(self.handles) and not any(h.is_learned for h in self.handles),
+            "model": self.model.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+            "multipliers": dict(self.budget.multipliers) if self.budget else {},
+            "board": board.saved() if board else "",
+            "history": msgspec.json.encode(self.history).decode(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` returned."""
+        self.model.load_state_dict(state["model"])
+        if state["fixed"]:
+            self.fix_widths()
+        self.done = state["epoch"]
+        self.history = msgspec.json.decode(state["history"], type=list[Epoch])
+        self._resumed = state["optimisers"]
+        if self.budget:
+            self.budget.multipliers = dict(state["multipliers"])
+            if self.budget.board and state["board"]:
+                self.budget.board.restore(state["board"])
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        save_checkpoint(self.folder, self.recipe, self.state())
+
+    def _begin(self, stage: Stage) -> None:
+        spec = self.recipe.train
+        steps = quantiser_optimiser(self.handles, spec) if stage.learns else None
+        network = network_optimiser(self.model, self.handles, spec)
+        self.optimisers = [network] if steps is None else [network, steps]
+        if self._resumed and self.done > stage.start:
+            for optimiser, state in zip(self.optimisers, self._resumed, strict=True):
+                optimiser.load_state_dict(state)
+        self._resumed = None
+        if self.done == stage.start:
+            self.save()
+
+    def _epoch(self, stage: Stage) -> None:
+        began = time.perf_counter()
+        phase = self._phase(stage)
+        if phase == LEARN and self.budget and self.budget.board:
+            since = self.done - self.recipe.train.hold_epochs
+            if since % self.recipe.budget.refresh_epochs == 0:
+                self.budget.board.refresh(self.model)
+        loss, right = self._train_epoch(stage, phase)
+        over = self.budget.ascend() if self.budget and phase == LEARN else {}
+        self.done += 1
+        self.history.append(self._record(phase, loss, right, over, time.perf_counter() - began))
+        self.save()
+        self.watcher.line(summary(self.history[-1], self.recipe.train.total_epochs))
+
+    def _phase(self, stage: Stage) -> str:
+        if not stage.learns:
+            return FIXED
+        return HOLD if self.done < self.recipe.train.hold_epochs else LEARN
+
+    def _train_epoch(self, stage: Stage, phase: str) -> tuple[float, float]:
+        """Mean loss (without penalty) and accuracy over one epoch."""
+        spec, split = self.recipe.train, self.data.train
+        generator = epoch_generator(spec.seed, self.done)
+        batches = training_batches(
+            split, self.recipe.data, self.data.input_max, spec.batch, generator
+        )
+        count = batch_count(len(split), spec.batch)
+        losses = right = seen = 0.0
+        self.model.train()
+        label = f"epoch {self.done + 1}"
+        for step, (x, y) in enumerate(self.watcher.track(batches, label, count)):
+            self._set_rates(stage, self.done + step / count)
+            loss, correct = self._step(x, y, phase, step)
+            losses, right, seen = losses + loss * len(y), right + correct, seen + len(y)
+        return losses / max(seen, 1), right / max(seen, 1)
+
+    def _set_rates(self, stage: Stage, epoch: float) -> None:
+        length = stage.stop - stage.start
+        warmup = self.recipe.train.warmup_epochs / length if stage.learns else 0.0
+        factor = rate_factor((epoch - stage.start) / length, warmup, self.recipe.train.schedule)
+        for optimiser, rate in zip(
+            self.optimisers, (stage.lr, self.recipe.train.quantiser_lr), strict=False
+        ):
+            set_rate(optimiser, rate * factor)
+
+    def _step(self, x: Tensor, y: Tensor, phase: str, step: int) -> tuple[float, int]:
+        logits = logits_of(self.model, x)
+        loss = functional.cross_entropy(
+            logits, y, label_smoothing=self.recipe.train.label_smoothing
+        )
+        whole = loss + self.budget.penalty() if self.budget and phase == LEARN else loss
+        if not torch.isfinite(whole):
+            kept = str(self.folder / FILE_NAME)
+            raise diverged(self.model, x, float(whole), self.done + 1, step + 1, kept)
+        for optimiser in self.optimisers:
+            optimiser.zero_grad()
+        whole.backward()
+        for optimiser in self.optimisers:
+            optimiser.step()
+        self._keep_legal(phase)
+        return float(loss.detach()), int((logits.argmax(1) == y).sum())
+
+    def _keep_legal(self, phase: str) -> None:
+        for handle in self.handles:
+            if handle.is_learned:
+                handle.clip_()
+            if phase == HOLD and id(handle) in self.held:
+                handle.set_bits(self.held[id(handle)])
+
+    def _record(
+        self, phase: str, loss: float, right: float, over: dict[str, float], seconds: float
+    ) -> Epoch:
+        multipliers = dict(self.budget.multipliers) if self.budget else {}
+        board = {k: v for k, v in over.items() if k not in self.recipe.budget.memory}
+        scarce = max(board, key=board.__getitem__) if board else None
+        return Epoch(
+            epoch=self.done,
+            phase=phase,
+            train_loss=loss,
+            train_accuracy=right,
+            validation_accuracy=accuracy(self.model, self.data.validation, self.data.input_max),
+            board_ratio=1 + board[scarce] if scarce else None,
+            board_lambda=multipliers.get(scarce) if scarce else None,
+            seconds=round(seconds, 3),
+            bits=mean_bits(self.handles, "weight"),
+            act_bits=mean_bits(self.handles, "act"),
+            lr=self.optimisers[0].param_groups[0]["lr"],
+            excess=over,
+            multipliers=multipliers,
+        )
