@@ -61,13 +61,18 @@ def smallest_buffer(rows: Axis, columns: Axis) -> int:
 
 
 def buffer_depth(rows: Axis, columns: Axis, fold: int) -> int:
-    """Tokens of the line buffer: twice the smallest one, `fold` tokens a pixel.
+    """Tokens of the line buffer: the smallest one for the window that the writer is at, and room
+    for what the reader fetches meanwhile.
 
-    While the writer holds the last window of a frame, or of a row where windows do not overlap, the
-    reader fetches the next one: so neither waits for the other, and the interval is the larger of
-    their own. One token more hides that a slot is free only in the cycle after its release.
+    That is the next window (the first of a new frame, or of a row where windows do not overlap), or
+    all kept rows of the next windows where the reader has rows to drop behind them. So neither waits for
+    the other, and the interval is the larger of their own. One token more, because a slot is free
+    only in the cycle after its release.
     """
-    return 2 * smallest_buffer(rows, columns) * fold + 1
+    smallest = smallest_buffer(rows, columns)
+    drops_rows = rows.stride >= rows.extent and rows.kept < rows.size
+    burst = rows.extent * columns.kept if drops_rows else 0
+    return (smallest + max(smallest, burst)) * fold + 1
 
 
 def window_program(rows: Axis, columns: Axis, fold: int, latency_cycles: int) -> Program:
