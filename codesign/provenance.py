@@ -23,7 +23,7 @@ def provenance(seed: int | None = None) -> dict[str, object]:
     """
     return {
         "seed": seed,
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": _command(),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "git": git_state(Path(__file__).parent),
         "platform": platform.platform(),
@@ -38,11 +38,15 @@ def provenance(seed: int | None = None) -> dict[str, object]:
 def git_state(folder: Path) -> dict[str, object] | None:
     """Commit of the checkout that tracks `folder`, and whether tracked files differ from it."""
     git = ("git", "-C", str(folder))
-    commit, status = (
-        ask(*git, "rev-parse", "HEAD"),
-        ask(*git, "status", "--porcelain", "-uno"),
-    )
-    tracked = ask(*git, "ls-files", ".")
+    commit, tracked = ask(*git, "rev-parse", "HEAD"), ask(*git, "ls-files", ".")
+    status = ask(*git, "status", "--porcelain", "--untracked-files=no")
     if commit is None or status is None or not tracked:
         return None
     return {"commit": commit, "dirty": bool(status)}
+
+
+def _command() -> str:
+    """The command line as one would type it again."""
+    program = Path(sys.argv[0]).name
+    typed = ["python", "-m", "codesign"] if program == "__main__.py" else [program]
+    return shlex.join([*typed, *sys.argv[1:]])

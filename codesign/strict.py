@@ -9,7 +9,7 @@ import difflib
 import re
 import tomllib
 from pathlib import Path
-from typing import TypeVar, get_type_hints
+from typing import TypeVar
 
 import msgspec
 
@@ -21,7 +21,9 @@ T = TypeVar("T")
 def nearest(wrong: str, known: list[str]) -> str:
     """`; did you mean ...?` for the closest of `known`, or `; known: ...` when none is close."""
     close = difflib.get_close_matches(wrong, known, n=3, cutoff=0.5)
-    return f"; did you mean {', '.join(close)}?" if close else f"; known: {', '.join(known)}"
+    if close:
+        return f"; did you mean {', '.join(close)}?"
+    return f"; known: {', '.join(known)}" if known else ""
 
 
 def load_toml(path: Path, kind: type[T]) -> T:
@@ -78,10 +80,13 @@ def _lookup(raw: object, parts: list[str]) -> object:
     return raw
 
 
-def _field_names(kind: type, parts: list[str]) -> list[str]:
+def _field_names(kind: object, parts: list[str]) -> list[str]:
     """Keys that the struct found along `parts` has; empty where the way leaves plain structs."""
     for part in parts:
-        kind = (
-            get_type_hints(kind).get(part, object) if hasattr(kind, "__struct_fields__") else kind
-        )
-    return list(getattr(kind, "__struct_encode_fields__", ()))
+        kind = {f.encode_name: f.type for f in _fields(kind)}.get(part)
+    return [f.encode_name for f in _fields(kind)]
+
+
+def _fields(kind: object) -> tuple[msgspec.structs.FieldInfo, ...]:
+    is_struct = isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+    return msgspec.structs.fields(kind) if is_struct else ()
