@@ -13,7 +13,15 @@ from collections import Counter
 
 import onnx
 
+from codesign.quant.handles import QuantHandle
+
 QUANTISERS = ("Quant", "BipolarQuant")
+
+
+def node_name(handle: QuantHandle) -> str:
+    """Name of the (first) Quant node that a quantiser becomes."""
+    inner = {"act": "", "input": ".input_quant", "weight": ".weight_quant"}
+    return handle.name + inner[handle.role]
 
 
 def tag_nodes(graph: onnx.GraphProto, paths: set[str]) -> None:
