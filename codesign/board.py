@@ -11,18 +11,11 @@ from pathlib import Path
 
 import msgspec
 
+from codesign.cost.family import load_family
 from codesign.cost.resources import Resources
 from codesign.errors import BadInput
 from codesign.files import package_data
 from codesign.strict import load_toml, nearest
-
-# Memory kinds of each device family, in the vendor's words.
-RAM_KINDS = {
-    "xc7": ("BRAM18",),
-    "xcup": ("BRAM18", "URAM"),
-    "ecp5": ("DP16KD",),
-    "ice40": ("EBR", "SPRAM"),
-}
 
 
 class Counts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -117,10 +110,11 @@ def _portion(count: int, fraction: float) -> int:
 
 def _broken_rules(board: Board) -> Iterator[tuple[str, object, str]]:
     """(key, found, what it must be) of each rule that `board` breaks."""
-    if board.family not in RAM_KINDS:
-        yield "family", board.family, f"one of {', '.join(RAM_KINDS)}"
+    try:
+        kinds = [kind.name for kind in load_family(board.family).block]
+    except BadInput as error:
+        yield "family", board.family, f"one of {', '.join(error.fields['known'])}"
         return
-    kinds = RAM_KINDS[board.family]
     if set(board.counts.ram) != set(kinds):
         yield (
             "resources.ram",
