@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+import msgspec
 import numpy as np
 
 from codesign.blocks.arrays import carrier, magnitude, narrowed
 from codesign.blocks.base import Block, Fold, Params, Port
+from codesign.blocks.control import control
 from codesign.blocks.folds import check_lanes, lane_folds
 from codesign.blocks.multipliers import constant_adders
 from codesign.blocks.programs import one_to_one
+from codesign.blocks.sum_types import followed, scaled_range, sum_type
+from codesign.cost.family import Family
+from codesign.cost.resources import CostTerm, Resources
 from codesign.program import Program
 from codesign.types import QType
 
@@ -52,3 +59,43 @@ class Add(Block, frozen=True, kw_only=True):
         beats = self.vectors * self.channels // self.fold.pe
         stages = 1 + any(constant_adders(scale) for scale in self.scales)
         return one_to_one(beats, reads=("in0", "in1"), latency_cycles=stages)
+
+    def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
+        p = self.fold.pe
+        return (
+            # A constant product is an adder for each further non-zero signed digit of its scale.
+            *(self._scaling(family, i) for i in range(2)),
+            # P adders with an output register.
+            CostTerm(
+                "sum",
+                Resources(lut=p * family.adder(self.otype.bits), ff=p * self.otype.bits),
+            ),
+            control(family, 3, self.program().processes[0].latency_cycles),
+        )
+
+    def _scaling(self, family: Family, side: int) -> CostTerm:
+        """The products of one side; both sides are registered when either needs an adder."""
+        bits = sum_type(scaled_range(self.itypes[side], self.scales[side])).bits
+        adders = constant_adders(self.scales[side]) * family.adder(bits)
+        stages = self.program().processes[0].latency_cycles - 1
+        return CostTerm(
+            f"scale {side}", Resources(lut=adders, ff=stages * bits).scaled(self.fold.pe)
+        )
+
+    def retyped(self, *inputs: QType) -> Self:
+        otype = followed(self.otype, self._widest(*self.itypes), self._widest(*inputs))
+        return msgspec.structs.replace(self, itypes=inputs, otype=otype)
+
+    def _widest(self, *itypes: QType) -> QType:
+        return sum_type(*map(scaled_range, itypes, self.scales))
+
+    @classmethod
+    def examples(cls) -> tuple[tuple[Self, dict[str, np.ndarray]], ...]:
+        kinds = (
+            ((QType(4), QType(4)), (1, 1), QType(5)),
+            ((QType(4, False), QType(6)), (3, -2), QType(8)),
+        )
+        return tuple(
+            (cls(name=f"add_{i}", channels=4, vectors=3, itypes=a, scales=s, otype=o), {})
+            for i, (a, s, o) in enumerate(kinds)
+        )

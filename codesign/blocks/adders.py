@@ -47,8 +47,11 @@ def popcount(family: Family, lanes: int) -> Resources:
 def accumulators(family: Family, count: int, words: int, bits: int) -> CostTerm:
     """`count` accumulators of `bits` bits, each for `words` results in turn.
 
-    One word is a register with an adder that also loads; more are a small memory beside the adder.
+    One word is a register with an adder that also loads; more are a small memory beside the adder;
+    none is the register alone, for a sum that is complete at once.
     """
+    if words == 0:
+        return CostTerm("output register", Resources(ff=count * bits))
     adders = Resources(lut=count * family.adder(bits), ff=count * bits)
     if words == 1:
         return CostTerm("accumulators", adders)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from math import ceil
+from typing import Self
+
+import msgspec
 import numpy as np
 
 from codesign.blocks.adders import tree_stages
 from codesign.blocks.arrays import narrowed
 from codesign.blocks.base import Block, Fold, Params, Port
+from codesign.blocks.control import control
 from codesign.blocks.folds import check_lanes, lane_folds
 from codesign.blocks.programs import reduction
+from codesign.cost.family import Family
+from codesign.cost.resources import CostTerm, Resources
 from codesign.program import Program
 from codesign.types import QType
 
@@ -50,4 +57,31 @@ class ArgMax(Block, frozen=True, kw_only=True):
         """
         return reduction(
             self.classes // self.fold.pe, 1, self.vectors, 1 + tree_stages(self.fold.pe)
+        )
+
+    def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
+        p, beats = self.fold.pe, self.classes // self.fold.pe
+        pair = self.itype.bits + self.otype.bits
+        # A match: a comparator, and a 2-to-1 multiplexer for value and index.
+        match = Resources(lut=family.adder(self.itype.bits) + pair * family.mux(2))
+        stages = self.program().processes[0].latency_cycles
+        # The values that are left at each register of the tournament.
+        left = sum(ceil(p / 4 ** (k + 1)) for k in range(stages - 1))
+        return (
+            CostTerm("tournament", match.scaled(p - 1) + Resources(ff=left * pair)),
+            # The best so far, of a vector that comes in several beats.
+            CostTerm("best", match.scaled(beats > 1) + Resources(ff=pair)),
+            # Counter: beat of a vector.
+            control(family, 2, stages, beats),
+        )
+
+    def retyped(self, *inputs: QType) -> Self:
+        return msgspec.structs.replace(self, itype=inputs[0])
+
+    @classmethod
+    def examples(cls) -> tuple[tuple[Self, dict[str, np.ndarray]], ...]:
+        kinds = ((10, 1, QType(6)), (6, 3, QType(2)))
+        return tuple(
+            (cls(name=f"arg_max_{n}", classes=n, vectors=v, itype=t, otype=QType(4, False)), {})
+            for n, v, t in kinds
         )

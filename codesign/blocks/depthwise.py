@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+import msgspec
 import numpy as np
 
+from codesign.blocks.adders import accumulators
 from codesign.blocks.arrays import exact_kind, magnitude, narrowed
 from codesign.blocks.base import Block, Fold, ParamRef, Params, Port
-from codesign.blocks.folds import MEMORIES, check_lanes, lane_folds, multipliers_of
-from codesign.blocks.multipliers import product_stages
+from codesign.blocks.control import control
+from codesign.blocks.folds import MEMORIES, check_lanes, fold_for, lane_folds, multipliers_of
+from codesign.blocks.memories import parameters
+from codesign.blocks.multipliers import product_stages, products
 from codesign.blocks.programs import reduction
+from codesign.blocks.samples import reference, sample
+from codesign.blocks.sum_types import followed, products_type, weight_type
+from codesign.cost.family import Family
+from codesign.cost.resources import CostTerm, Resources
 from codesign.program import Program
 from codesign.types import QType
 
@@ -61,3 +71,53 @@ class Depthwise(Block, frozen=True, kw_only=True):
         """
         stages = 2 + product_stages(self.itype, self.wtype)
         return reduction(self.taps, self.channels // self.fold.pe, self.vectors, stages)
+
+    def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
+        p, groups = self.fold.pe, self.channels // self.fold.pe
+        words, bits = self.taps * groups, p * self.wtype.bits
+        return (
+            # P products, in LUTs with a register behind a multiplication, or one DSP each.
+            products(family, p, self.itype, self.wtype, self.fold.multiplier),
+            # P adders and registers; several groups of channels keep theirs in a small memory.
+            accumulators(family, p, groups, self.acc.bits),
+            # One word of P weights for each event of a vector, and its output register.
+            parameters(family, "weights", words, bits, self.fold.memory),
+            # The operand register beside it.
+            CostTerm("operand register", Resources(ff=p * self.itype.bits)),
+            # Counters: group of channels, tap, word of the weights.
+            control(
+                family, 2, self.program().processes[0].latency_cycles, groups, self.taps, words
+            ),
+        )
+
+    def retyped(self, *inputs: QType) -> Self:
+        return self._typed(inputs[0], self.wtype)
+
+    def reweighted(self, bits: int) -> Self:
+        """The same block with weights of `bits` bits; the accumulator follows."""
+        return self if bits == self.wtype.bits else self._typed(self.itype, weight_type(bits))
+
+    def _typed(self, itype: QType, wtype: QType) -> Self:
+        before = products_type(self.taps, self.itype, self.wtype)
+        acc = followed(self.acc, before, products_type(self.taps, itype, wtype))
+        weight = msgspec.structs.replace(self.weight, qtype=wtype, digest="")
+        weight = self.weight if wtype == self.wtype else weight
+        fold = fold_for(self.fold, itype, wtype)
+        changes = {"itype": itype, "wtype": wtype, "acc": acc, "weight": weight, "fold": fold}
+        return msgspec.structs.replace(self, **changes)
+
+    @classmethod
+    def examples(cls) -> tuple[tuple[Self, dict[str, np.ndarray]], ...]:
+        itype, wtype, channels, taps = QType(4, False), QType(4, narrow=True), 4, 9
+        weight = sample(wtype, channels, taps)
+        block = cls(
+            name="depthwise_0",
+            channels=channels,
+            taps=taps,
+            vectors=3,
+            itype=itype,
+            wtype=wtype,
+            acc=products_type(taps, itype, wtype),
+            weight=reference("weight", weight),
+        )
+        return ((block, {"weight": weight}),)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from codesign.blocks.base import Fold, divisors, require_divides
 from codesign.errors import IllegalFold
 from codesign.types import QType
@@ -24,6 +26,13 @@ def multipliers_of(a: QType, b: QType) -> tuple[str, ...]:
     return ("lut", "dsp") if dsp_sensible(a, b) else ("lut",)
 
 
+def fold_for(fold: Fold, a: QType, b: QType) -> Fold:
+    """`fold`, with LUT multipliers where products of these types are not worth a DSP."""
+    if fold.multiplier in multipliers_of(a, b):
+        return fold
+    return msgspec.structs.replace(fold, multiplier="lut")
+
+
 def folds(
     pes: Iterable[int],
     simds: Iterable[int] = (1,),
@@ -34,7 +43,7 @@ def folds(
     simds = tuple(simds)
     found = (Fold(p, s, m, r) for p in pes for s in simds for m in multipliers for r in memories)
     return tuple(
-        sorted(found, key=lambda f: (f.pe * f.simd, f.pe, f.multiplier, f.memory != "lut"))
+        sorted(found, key=lambda f: (f.pe * f.simd, f.pe, f.multiplier != "lut", f.memory != "lut"))
     )
 
 

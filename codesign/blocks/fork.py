@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+import msgspec
 import numpy as np
 
 from codesign.blocks.base import Block, Fold, Params, Port
+from codesign.blocks.control import control
 from codesign.blocks.folds import check_lanes, lane_folds
 from codesign.blocks.programs import one_to_one
+from codesign.cost.family import Family
+from codesign.cost.resources import CostTerm
 from codesign.program import Program
 from codesign.types import QType
 
@@ -42,3 +48,17 @@ class Fork(Block, frozen=True, kw_only=True):
         """
         writes = tuple(f"out{i}" for i in range(self.copies))
         return one_to_one(self.vectors * self.channels // self.fold.pe, writes=writes)
+
+    def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
+        # Wires, and the condition that every copy has space.
+        return (control(family, 1 + self.copies, 0),)
+
+    def retyped(self, *inputs: QType) -> Self:
+        return msgspec.structs.replace(self, itype=inputs[0])
+
+    @classmethod
+    def examples(cls) -> tuple[tuple[Self, dict[str, np.ndarray]], ...]:
+        return tuple(
+            (cls(name=f"fork_{n}", channels=4, vectors=3, itype=QType(4), copies=n), {})
+            for n in (2, 3)
+        )

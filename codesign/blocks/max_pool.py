@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+import msgspec
 import numpy as np
 
+from codesign.blocks.adders import accumulators
 from codesign.blocks.base import Block, Fold, Params, Port
+from codesign.blocks.control import control
 from codesign.blocks.folds import check_lanes, lane_folds
 from codesign.blocks.programs import reduction
+from codesign.cost.family import Family
+from codesign.cost.resources import CostTerm, Resources
 from codesign.program import Program
-from codesign.types import QType
+from codesign.types import BIPOLAR, QType
 
 
 class MaxPool(Block, frozen=True, kw_only=True):
@@ -47,3 +54,26 @@ class MaxPool(Block, frozen=True, kw_only=True):
         Interval: vectors * taps * channels/pe cycles. Stage: the comparison.
         """
         return reduction(self.taps, self.channels // self.fold.pe, self.vectors, 1)
+
+    def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
+        p, groups = self.fold.pe, self.channels // self.fold.pe
+        bits = self.itype.bits
+        return (
+            # P registers of the maximum and comparators; several groups of channels keep theirs in
+            # a small memory.
+            accumulators(family, p, groups, bits),
+            # A 2-to-1 multiplexer a bit takes the larger.
+            CostTerm("selection", Resources(lut=p * bits * family.mux(2))),
+            # Counters: group of channels, tap.
+            control(family, 2, 1, groups, self.taps),
+        )
+
+    def retyped(self, *inputs: QType) -> Self:
+        return msgspec.structs.replace(self, itype=inputs[0])
+
+    @classmethod
+    def examples(cls) -> tuple[tuple[Self, dict[str, np.ndarray]], ...]:
+        return tuple(
+            (cls(name=f"max_pool_{i}", channels=4, taps=4, vectors=3, itype=itype), {})
+            for i, itype in enumerate((BIPOLAR, QType(4), QType(4, False)))
+        )

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+import msgspec
 import numpy as np
 
-from codesign.blocks.adders import tree_stages
+from codesign.blocks.adders import accumulators, tree_stages
 from codesign.blocks.arrays import matrix_product
 from codesign.blocks.base import Block, Fold, ParamRef, Params, Port, divisors, require_divides
-from codesign.blocks.folds import MEMORIES, check_choice, folds, multipliers_of
-from codesign.blocks.multipliers import product_stages
+from codesign.blocks.control import control
+from codesign.blocks.folds import MEMORIES, check_choice, fold_for, folds, multipliers_of
+from codesign.blocks.memories import buffer, parameters
+from codesign.blocks.multipliers import product_stages, products, sums
 from codesign.blocks.programs import segment
+from codesign.blocks.samples import reference, sample
+from codesign.blocks.sum_types import followed, products_type, weight_type
+from codesign.cost.family import Family
+from codesign.cost.resources import CostTerm, Resources
 from codesign.program import Program, Read, Segment, simple
-from codesign.types import QType
+from codesign.types import BIPOLAR, TERNARY, QType
 
 
 class MatVec(Block, frozen=True, kw_only=True):
@@ -69,3 +78,75 @@ class MatVec(Block, frozen=True, kw_only=True):
         )
         stages = 2 + product_stages(self.itype, self.wtype) + tree_stages(self.fold.simd)
         return simple("main", *vector, repeat=self.vectors, latency_cycles=stages)
+
+    def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
+        s, p, memory = self.fold.simd, self.fold.pe, self.fold.memory
+        sf, nf = self.cols // s, self.rows // p
+        return (
+            # S*P products, in LUTs with a register behind a multiplication, or one DSP each.
+            products(family, s * p, self.itype, self.wtype, self.fold.multiplier),
+            # P trees over S products, a register every second level.
+            sums(family, s, self.itype, self.wtype, p),
+            # P registers of the result; with several beats a vector an adder before each.
+            accumulators(family, p, 1 if sf > 1 else 0, self.acc.bits),
+            # One word of S*P weights for each event of a vector, and its output register.
+            parameters(family, "weights", sf * nf, s * p * self.wtype.bits, memory),
+            # The operand register; rows that take turns replay the vector from a buffer.
+            self._operand(family, sf, nf),
+            # Counters: beat of the vector, group of rows, word of the weights.
+            control(family, 2, self.program().processes[0].latency_cycles, sf, nf, sf * nf),
+        )
+
+    def _operand(self, family: Family, sf: int, nf: int) -> CostTerm:
+        bits = self.fold.simd * self.itype.bits
+        if nf == 1:
+            return CostTerm("operand register", Resources(ff=bits))
+        # A 2-to-1 multiplexer a bit passes the fresh beat by.
+        bypass = Resources(lut=bits * family.mux(2) if sf > 1 else 0)
+        memory = buffer(family, "input buffer", sf, bits, self.fold.memory)
+        return CostTerm(memory.name, memory.resources + bypass)
+
+    def retyped(self, *inputs: QType) -> Self:
+        return self._typed(inputs[0], self.wtype)
+
+    def reweighted(self, bits: int) -> Self:
+        """The same block with weights of `bits` bits; the accumulator follows."""
+        return self if bits == self.wtype.bits else self._typed(self.itype, weight_type(bits))
+
+    def _typed(self, itype: QType, wtype: QType) -> Self:
+        before = products_type(self.cols, self.itype, self.wtype)
+        acc = followed(self.acc, before, products_type(self.cols, itype, wtype))
+        weight = msgspec.structs.replace(self.weight, qtype=wtype, digest="")
+        weight = self.weight if wtype == self.wtype else weight
+        fold = fold_for(self.fold, itype, wtype)
+        changes = {"itype": itype, "wtype": wtype, "acc": acc, "weight": weight, "fold": fold}
+        return msgspec.structs.replace(self, **changes)
+
+    @classmethod
+    def examples(cls) -> tuple[tuple[Self, dict[str, np.ndarray]], ...]:
+        types = (
+            (BIPOLAR, BIPOLAR),
+            (QType(4, False), BIPOLAR),
+            (QType(3), TERNARY),
+            (QType(4, False), QType(4, narrow=True)),
+            (QType(8), QType(8)),
+        )
+        return tuple(_example(cls, i, itype, wtype) for i, (itype, wtype) in enumerate(types))
+
+
+def _example(
+    cls: type[MatVec], number: int, itype: QType, wtype: QType
+) -> tuple[MatVec, dict[str, np.ndarray]]:
+    rows, cols = 4, 6
+    weight = sample(wtype, rows, cols, seed=number)
+    block = cls(
+        name=f"mvu_{number}",
+        rows=rows,
+        cols=cols,
+        vectors=2,
+        itype=itype,
+        wtype=wtype,
+        acc=products_type(cols, itype, wtype),
+        weight=reference("weight", weight),
+    )
+    return block, {"weight": weight}

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+import msgspec
 import numpy as np
 
 from codesign.blocks.arrays import carrier
 from codesign.blocks.base import Block, Fold, Params, Port
+from codesign.blocks.control import control
 from codesign.blocks.folds import check_lanes, lane_folds
 from codesign.blocks.programs import loop, segment
+from codesign.cost.family import Family
+from codesign.cost.resources import CostTerm, Resources
 from codesign.program import Process, Program, Read, Segment
-from codesign.types import QType
+from codesign.types import BIPOLAR, QType
 
 
 class Pad(Block, frozen=True, kw_only=True):
@@ -73,3 +79,37 @@ class Pad(Block, frozen=True, kw_only=True):
             *loop(1, (inside, *tail)),
         )
         return Program((Process("main", loops),))
+
+    def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
+        groups = self.channels // self.fold.pe
+        return (
+            # An AND or OR a bit puts the constant in place of the data.
+            CostTerm("border", Resources(lut=self.fold.pe * self.itype.bits)),
+            # Counters: beat of a row, row.
+            control(family, 2, 0, self.out_width * groups, self.out_height),
+        )
+
+    def retyped(self, *inputs: QType) -> Self:
+        (itype,) = inputs
+        value = min(max(self.value, itype.min), itype.max)
+        return msgspec.structs.replace(self, itype=itype, value=value)
+
+    @classmethod
+    def examples(cls) -> tuple[tuple[Self, dict[str, np.ndarray]], ...]:
+        borders = ((1, 1, 1, 1), (0, 2, 1, 0), (2, 0, 0, 0), (0, 0, 0, 3))
+        return tuple((_example(cls, *border), {}) for border in borders)
+
+
+def _example(cls: type[Pad], top: int, bottom: int, left: int, right: int) -> Pad:
+    return cls(
+        name=f"pad_{top}{bottom}{left}{right}",
+        height=3,
+        width=2,
+        channels=4,
+        top=top,
+        bottom=bottom,
+        left=left,
+        right=right,
+        value=-1,
+        itype=BIPOLAR,
+    )

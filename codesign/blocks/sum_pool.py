@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+import msgspec
 import numpy as np
 
+from codesign.blocks.adders import accumulators
 from codesign.blocks.arrays import narrowed
 from codesign.blocks.base import Block, Fold, Params, Port
+from codesign.blocks.control import control
 from codesign.blocks.folds import check_lanes, lane_folds
 from codesign.blocks.programs import reduction
+from codesign.blocks.sum_types import followed, scaled_range, sum_type
+from codesign.cost.family import Family
+from codesign.cost.resources import CostTerm
 from codesign.program import Program
 from codesign.types import QType
 
@@ -51,3 +59,29 @@ class SumPool(Block, frozen=True, kw_only=True):
         Interval: vectors * taps * channels/pe cycles. Stage: the addition.
         """
         return reduction(self.taps, self.channels // self.fold.pe, self.vectors, 1)
+
+    def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
+        p, groups = self.fold.pe, self.channels // self.fold.pe
+        return (
+            # P adders and registers of the sum; several groups of channels keep theirs in a small
+            # memory.
+            accumulators(family, p, groups, self.otype.bits),
+            # Counters: group of channels, tap.
+            control(family, 2, 1, groups, self.taps),
+        )
+
+    def retyped(self, *inputs: QType) -> Self:
+        (itype,) = inputs
+        otype = followed(self.otype, self._widest(self.itype), self._widest(itype))
+        return msgspec.structs.replace(self, itype=itype, otype=otype)
+
+    def _widest(self, itype: QType) -> QType:
+        return sum_type(scaled_range(itype, self.taps))
+
+    @classmethod
+    def examples(cls) -> tuple[tuple[Self, dict[str, np.ndarray]], ...]:
+        kinds = ((9, 2, QType(4, False), QType(8, False)), (16, 1, QType(3), QType(7)))
+        return tuple(
+            (cls(name=f"sum_pool_{k}", channels=4, taps=k, vectors=n, itype=a, otype=b), {})
+            for k, n, a, b in kinds
+        )

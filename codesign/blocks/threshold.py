@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+import msgspec
 import numpy as np
 
 from codesign.blocks.arrays import carrier, magnitude, narrowed
 from codesign.blocks.base import Block, Fold, ParamRef, Params, Port
+from codesign.blocks.control import control
 from codesign.blocks.folds import MEMORIES, check_lanes, lane_folds
+from codesign.blocks.memories import BLOCK_WORDS
 from codesign.blocks.programs import one_to_one
+from codesign.blocks.samples import reference, sample
+from codesign.blocks.sum_types import level_type
+from codesign.cost.family import Family
+from codesign.cost.resources import CostTerm, Resources, total
 from codesign.program import Program
-from codesign.types import QType
+from codesign.types import BIPOLAR, QType
 
 
 class Threshold(Block, frozen=True, kw_only=True):
@@ -67,12 +76,96 @@ class Threshold(Block, frozen=True, kw_only=True):
         return self.thresholds.shape[1].bit_length()
 
     def program(self) -> Program:
-        """One beat in, one beat out; each stage of the search reads its memory and compares.
+        """One beat in, one beat out.
 
-        Interval: vectors * channels/pe cycles.
+        Interval: vectors * channels/pe cycles. Stages: one for each comparison, and one more where
+        its thresholds come from a block RAM.
         """
         beats = self.vectors * self.channels // self.fold.pe
-        return one_to_one(beats, latency_cycles=self.stages + 1)
+        reads = sum(style == "block" for _, style in self._memories())
+        return one_to_one(beats, latency_cycles=self.stages + reads)
+
+    def _memories(self) -> tuple[tuple[int, str], ...]:
+        """(words, style) of the memory of each stage: stage k chooses among 2^k thresholds."""
+        groups = self.channels // self.fold.pe if self.thresholds.shape[0] > 1 else 1
+        depths = [groups << k for k in range(self.stages)]
+        deep = self.fold.memory if self.thresholds.shape[0] > 1 else "lut"
+        return tuple((d, deep if d >= BLOCK_WORDS else "lut") for d in depths)
+
+    def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
+        p, bits, groups = self.fold.pe, self.itype.bits, self.channels // self.fold.pe
+        roms = (family.rom(depth, bits, style) for depth, style in self._memories())
+        compare = Resources(lut=family.adder(bits), ff=bits + self.otype.bits)
+        # Adding `base` only inverts the top bit, except where the lowest level is another.
+        free = self.base in (0, self.otype.min) and not self.otype.narrow
+        offset = 0 if free else family.adder(self.otype.bits)
+        flips = family.rom(groups, p, "lut") if self.sign else Resources()
+        return (
+            # Each lane: a comparator a stage; the input and the bits found so far travel along.
+            CostTerm("comparators", compare.scaled(p * self.stages)),
+            # Each lane reads its own word of each stage.
+            CostTerm("thresholds", total(roms).scaled(p)),
+            # A channel of negative sign compares with 1 - T and inverts each answer.
+            CostTerm("signs", flips + Resources(lut=p * self.stages if self.sign else 0)),
+            CostTerm("base", Resources(lut=p * offset)),
+            # Counter: group of channels, where they differ.
+            control(
+                family,
+                2,
+                self.program().processes[0].latency_cycles,
+                groups if self.thresholds.shape[0] > 1 or self.sign else 1,
+            ),
+        )
+
+    def retyped(self, *inputs: QType) -> Self:
+        """The same thresholds on inputs of another width: they move with the range."""
+        (itype,) = inputs
+        if itype == self.itype:
+            return self
+        bits = max(2, self.thresholds.qtype.bits + itype.bits - self.itype.bits)
+        thresholds = msgspec.structs.replace(self.thresholds, qtype=QType(bits), digest="")
+        return msgspec.structs.replace(self, itype=itype, thresholds=thresholds)
+
+    def requantised(self, bits: int) -> Self:
+        """The same block with `bits` output bits, hence 2^bits - 1 thresholds a channel."""
+        if bits == self.otype.bits:
+            return self
+        otype = level_type(self.otype, bits)
+        shape = (self.thresholds.shape[0], otype.levels - 1)
+        thresholds = msgspec.structs.replace(self.thresholds, shape=shape, digest="")
+        changes = {"otype": otype, "base": otype.min, "thresholds": thresholds}
+        return msgspec.structs.replace(self, **changes)
+
+    @classmethod
+    def examples(cls) -> tuple[tuple[Self, dict[str, np.ndarray]], ...]:
+        # (otype, rows of thresholds, signs): sign activation, per channel and shared levels, narrow.
+        kinds = (
+            (BIPOLAR, 4, False),
+            (QType(2, False), 4, True),
+            (QType(3, True), 1, False),
+            (QType(3, True, narrow=True), 4, False),
+            (QType(5, False), 4, True),
+        )
+        return tuple(_example(cls, i, *kind) for i, kind in enumerate(kinds))
+
+
+def _example(
+    cls: type[Threshold], number: int, otype: QType, rows: int, signs: bool
+) -> tuple[Threshold, dict[str, np.ndarray]]:
+    itype = QType(6)
+    limits = np.sort(sample(itype, rows, otype.levels - 1, seed=number), axis=1)
+    params = {"thresholds": limits} | ({"sign": sample(BIPOLAR, 4)} if signs else {})
+    block = cls(
+        name=f"threshold_{number}",
+        channels=4,
+        vectors=3,
+        itype=itype,
+        otype=otype,
+        base=otype.min,
+        thresholds=reference("thresholds", limits),
+        sign=reference("sign", params["sign"]) if signs else None,
+    )
+    return block, params
 
 
 def count_reached(values: np.ndarray, limits: np.ndarray) -> np.ndarray:

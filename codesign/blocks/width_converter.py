@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+import msgspec
 import numpy as np
 
 from codesign.blocks.base import Block, Fold, Params, Port, require_divides
+from codesign.blocks.control import control
 from codesign.blocks.folds import check_choice
 from codesign.blocks.programs import segment
+from codesign.cost.family import Family
+from codesign.cost.resources import CostTerm, Resources
 from codesign.program import Program, Read, Segment, simple
 from codesign.types import QType
 
@@ -58,3 +64,27 @@ class WidthConverter(Block, frozen=True, kw_only=True):
             peek = Read("in0", release=0, release_last=1)
             parts = (Segment(self.in_lanes // self.out_lanes, (peek,), ("out0",)),)
         return simple("main", *parts, repeat=beats)
+
+    def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
+        narrow = min(self.in_lanes, self.out_lanes)
+        ratio = max(self.in_lanes, self.out_lanes) // narrow
+        bits = narrow * self.itype.bits
+        joining = self.in_lanes < self.out_lanes
+        return (
+            # Joining: a register for each narrow beat but the last. Splitting: a multiplexer a bit.
+            CostTerm("collected beats", Resources(ff=bits * (ratio - 1)))
+            if joining
+            else CostTerm("multiplexer", Resources(lut=bits * family.mux(ratio))),
+            # Counter: narrow beat of a wide one.
+            control(family, 2, 0, ratio),
+        )
+
+    def retyped(self, *inputs: QType) -> Self:
+        return msgspec.structs.replace(self, itype=inputs[0])
+
+    @classmethod
+    def examples(cls) -> tuple[tuple[Self, dict[str, np.ndarray]], ...]:
+        return tuple(
+            (cls(name=f"width_{i}to{o}", in_lanes=i, out_lanes=o, elements=24, itype=QType(3)), {})
+            for i, o in ((1, 4), (6, 2), (12, 1), (3, 3))
+        )

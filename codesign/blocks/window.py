@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+import msgspec
 import numpy as np
 
 from codesign.blocks.base import Block, Fold, Params, Port
+from codesign.blocks.control import control, counters
 from codesign.blocks.folds import MEMORIES, check_lanes, lane_folds
-from codesign.blocks.window_program import Axis, window_program
+from codesign.blocks.memories import buffer
+from codesign.blocks.window_program import Axis, buffer_depth, window_program
+from codesign.cost.family import Family
+from codesign.cost.resources import CostTerm, Resources
 from codesign.errors import InvariantBroken
 from codesign.program import Program
 from codesign.types import QType
@@ -87,3 +94,50 @@ class Window(Block, frozen=True, kw_only=True):
         """
         stages = 2 if self.fold.memory == "block" else 1
         return window_program(*self.axes, self.channels // self.fold.pe, stages)
+
+    def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
+        groups, bits = self.channels // self.fold.pe, self.fold.pe * self.itype.bits
+        depth = buffer_depth(*self.axes, groups)
+        pointer = depth.bit_length()
+        # The writer's pointers: first pixel of the window, and this plus the offset of the tap; the
+        # reader's pointer and the count of free slots: an adder and a register each.
+        pointers = Resources(lut=4 * family.adder(pointer), ff=4 * pointer)
+        # Counters of the reader: beat of a row, row; of the writer: group, taps, position.
+        reader = counters(family, self.width * groups, self.height)
+        writer = (groups, *self.kernel, self.out_width, self.out_height)
+        return (
+            # The line buffer and its output register.
+            buffer(family, "line buffer", depth, bits, self.fold.memory),
+            CostTerm("addresses", pointers + reader),
+            control(family, 4, self.program().processes[1].latency_cycles, *writer),
+        )
+
+    def retyped(self, *inputs: QType) -> Self:
+        return msgspec.structs.replace(self, itype=inputs[0])
+
+    @classmethod
+    def examples(cls) -> tuple[tuple[Self, dict[str, np.ndarray]], ...]:
+        # (height, width), kernel, stride, dilation: overlapping, pooling, stride > kernel on a
+        # non-square picture, dilated with an unused border, 1-D.
+        geometries = (
+            ((6, 5), (3, 3), (1, 1), (1, 1)),
+            ((6, 6), (2, 2), (2, 2), (1, 1)),
+            ((7, 8), (2, 1), (3, 2), (1, 1)),
+            ((9, 8), (3, 2), (2, 1), (2, 3)),
+            ((1, 12), (1, 3), (1, 2), (1, 2)),
+        )
+        return tuple((_example(cls, i, *g), {}) for i, g in enumerate(geometries))
+
+
+def _example(cls: type[Window], number: int, size: tuple[int, int], *course: tuple) -> Window:
+    kernel, stride, dilation = course
+    return cls(
+        name=f"window_{number}",
+        height=size[0],
+        width=size[1],
+        channels=4,
+        kernel=kernel,
+        stride=stride,
+        dilation=dilation,
+        itype=QType(4, False),
+    )

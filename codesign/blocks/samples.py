@@ -1,0 +1,19 @@
+"""Random values and parameters for the examples of blocks."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from codesign.blocks.base import ParamRef
+from codesign.types import QType
+
+
+def sample(qtype: QType, *shape: int, seed: int = 0) -> np.ndarray:
+    """Uniform random values of `qtype`, reproducible by `seed`."""
+    indices = np.random.default_rng(seed).integers(0, qtype.levels, shape)
+    return qtype.min + qtype.step * indices
+
+
+def reference(name: str, values: np.ndarray) -> ParamRef:
+    """A reference to `values`, with the narrowest integer type that holds them."""
+    return ParamRef(name, values.shape, QType.covering(int(values.min()), int(values.max())))
