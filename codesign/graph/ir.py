@@ -20,13 +20,31 @@ class Node:
 
 
 @dataclass(frozen=True)
+class TensorView:
+    """What an ONNX tensor means in integers: real = scale*q + offset, element by element.
+
+    `tensor` is the integer tensor, `order` (ONNX shape without the batch axis) the stream index
+    of each element; `scale` and `offset` have length 1 or a period of the stream. `node` is the
+    ONNX node that computes it.
+    """
+
+    onnx_tensor: str
+    node: str
+    tensor: str
+    order: np.ndarray
+    scale: np.ndarray
+    offset: np.ndarray
+
+
+@dataclass(frozen=True)
 class IntGraph:
     """A network in exact integer arithmetic, in topological order.
 
     It holds no forks and no width converters: a tensor may have several readers, and lanes come
     with folding; `codesign.lowering` adds both. `input_tensor` and `output_tensor` name the host's
     ends. `origins` maps a block's name to the ONNX nodes or initialisers it came from; a block that
-    holds weights is named after them ("conv1" for "conv1.weight").
+    holds weights is named after them ("conv1" for "conv1.weight"). `views` says which integers
+    each quantised ONNX tensor has become, so that another executor can be compared.
     """
 
     name: str
@@ -38,3 +56,4 @@ class IntGraph:
     params: dict[str, np.ndarray] = field(default_factory=dict)
     origins: dict[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    views: tuple[TensorView, ...] = ()

@@ -1,0 +1,1 @@
+"""From an ONNX file to an exact integer graph, and its reference execution."""

@@ -1,0 +1,115 @@
+"""Blocks for a quantiser: thresholds, or multiply-add-shift where that is equal and cheaper."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from codesign.blocks import Requantise, Threshold
+from codesign.blocks.base import ParamRef
+from codesign.graph.builder import Builder, covering
+from codesign.graph.chain import Chain, Linear
+from codesign.graph.onnx_node import OnnxNode
+from codesign.graph.requantise import Affine, affine_of
+from codesign.graph.thresholds import Bounds, Levels, levels_of
+from codesign.graph.values import Tensor
+from codesign.types import QType
+
+LUT_ROM_BITS = 64
+FEW_LEVELS = 15
+
+
+def emit_levels(
+    build: Builder,
+    node: OnnxNode,
+    x: Tensor,
+    chain: Chain,
+    bounds: Bounds,
+    period: int,
+    otype: QType,
+    base: int,
+) -> str:
+    """Append the block that maps the integers of `x` to levels; returns its tensor.
+
+    `chain` is the argument of the quantiser, `bounds(index)` its upper sets at a stream index, one
+    for each level above `base`, repeating with `period`.
+    """
+    vectors = [v for s in chain if isinstance(s, Linear) for v in (s.scale, s.offset)]
+    rows = max(period, *(len(v) for v in vectors))
+    levels = levels_of(chain, bounds, rows, x.qtype, base, otype.step)
+    affine = None
+    if levels.table.shape[1] > FEW_LEVELS:
+        affine = affine_of(levels, x.qtype, otype, _slope(chain, len(levels.table)))
+    if affine is not None and _cheaper(affine, levels, x.qtype):
+        return _requantise(build, node, x, affine, otype, rows)
+    return _threshold(build, node, x, levels, otype, rows)
+
+
+def _slope(chain: Chain, rows: int) -> np.ndarray:
+    """Levels per integer step where nothing clips."""
+    slope = np.ones(1)
+    for step in chain:
+        if isinstance(step, Linear):
+            length = max(len(slope), len(step.scale))
+            scale = np.array([float(v) for v in step.scale])
+            slope = np.resize(slope, length) * np.resize(scale, length)
+    return np.resize(slope, rows)
+
+
+def _cheaper(affine: Affine, levels: Levels, itype: QType) -> bool:
+    """LUTs of one lane: comparators of a binary search, or a multiplier and adder; with tables."""
+    rows, count = levels.table.shape
+    m_bits, b_bits = covering(affine.multiplier).bits, covering(affine.bias).bits
+    thresholds = itype.bits * (count.bit_length() + count * rows / LUT_ROM_BITS)
+    multiply = itype.bits * m_bits + b_bits + (m_bits + b_bits) * rows / LUT_ROM_BITS
+    return multiply < thresholds
+
+
+def _layout(x: Tensor, rows: int) -> dict[str, int]:
+    """Channels and vectors of the block: the stream's own, or one channel an element."""
+    channels = max(x.channels, rows)
+    return {"channels": channels, "vectors": x.elements // channels}
+
+
+def _threshold(
+    build: Builder, node: OnnxNode, x: Tensor, levels: Levels, otype: QType, rows: int
+) -> str:
+    name = build.fresh(f"{x.name}_thr")
+    layout = _layout(x, rows)
+    sign: ParamRef | None = None
+    if np.any(levels.sign < 0):
+        signs = np.resize(levels.sign, layout["channels"])
+        sign = build.param(name, "sign", signs, QType(1, True, "bipolar"))
+    table = build.param(name, "thresholds", levels.table, covering(levels.table))
+    block = Threshold(
+        name=name,
+        **layout,
+        itype=x.qtype,
+        otype=otype,
+        base=levels.base,
+        thresholds=table,
+        sign=sign,
+    )
+    return build.add(block, (x.name,), _sources(build, node))
+
+
+def _requantise(
+    build: Builder, node: OnnxNode, x: Tensor, affine: Affine, otype: QType, rows: int
+) -> str:
+    name = build.fresh(f"{x.name}_req")
+    block = Requantise(
+        name=name,
+        **_layout(x, rows),
+        itype=x.qtype,
+        otype=otype,
+        multiplier=build.param(name, "multiplier", affine.multiplier, covering(affine.multiplier)),
+        bias=build.param(name, "bias", affine.bias, covering(affine.bias)),
+        shift=affine.shift,
+    )
+    return build.add(block, (x.name,), _sources(build, node))
+
+
+def _sources(build: Builder, node: OnnxNode) -> tuple[str, ...]:
+    """The quantiser node and the initialisers of its parameters."""
+    return (node.name, *(i for i in node.inputs[1:] if i))
+
+

@@ -1,0 +1,55 @@
+"""One function per ONNX op: abstract values in, the value of its output out.
+
+`HANDLERS` is the list of everything the importer understands; a new op is one function in a small
+file and one line here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from codesign.graph.handlers import (
+    elementwise,
+    joins,
+    linear,
+    multi_threshold,
+    outputs,
+    pooling,
+    quantisers,
+    shapes,
+)
+
+Handler = Callable[..., object]
+
+HANDLERS: dict[str, Handler] = {
+    "Quant": quantisers.quant,
+    "BipolarQuant": quantisers.bipolar_quant,
+    "MultiThreshold": multi_threshold.multi_threshold,
+    "MatMul": linear.matmul,
+    "Gemm": linear.gemm,
+    "Conv": linear.conv,
+    "Add": joins.add,
+    "Sub": joins.sub,
+    "Mul": elementwise.mul,
+    "Div": elementwise.div,
+    "Neg": elementwise.neg,
+    "BatchNormalization": elementwise.batch_norm,
+    "Relu": elementwise.relu,
+    "Clip": elementwise.clip,
+    "LeakyRelu": elementwise.leaky_relu,
+    "MaxPool": pooling.max_pool,
+    "AveragePool": pooling.average_pool,
+    "GlobalAveragePool": pooling.global_average_pool,
+    "ReduceMean": pooling.reduce_mean,
+    "Reshape": shapes.reshape,
+    "Flatten": shapes.reshape,
+    "Squeeze": shapes.reshape,
+    "Unsqueeze": shapes.reshape,
+    "Transpose": shapes.transpose,
+    "Identity": shapes.identity,
+    "Dropout": shapes.identity,
+    "Softmax": outputs.softmax,
+    "LogSoftmax": outputs.softmax,
+    "ArgMax": outputs.arg_max,
+    "TopK": outputs.top_k,
+}

@@ -1,0 +1,101 @@
+"""Pooling: the largest on the integers, the average as a sum whose division waits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from codesign.blocks import MaxPool, SumPool
+from codesign.graph.builder import Builder, Value, need_linear, need_tensor, unsupported
+from codesign.graph.exact import rationals
+from codesign.graph.handlers.elementwise import scaled
+from codesign.graph.onnx_node import OnnxNode
+from codesign.graph.spatial import Geometry, windowed
+from codesign.graph.values import ZERO, Tensor, canonical
+from codesign.types import QType
+
+
+def max_pool(build: Builder, node: OnnxNode, x: Value) -> Tensor:
+    """The largest integer is the largest real where the chain rises."""
+    tensor = need_tensor(node, x)
+    if tensor.name is None or not all(step.increasing for step in tensor.chain):
+        raise unsupported(
+            node,
+            "its input has no integers yet, or falls where they rise (a negative scale)",
+            "put the quantiser in front of the pool",
+        )
+    geometry = Geometry.of(node, tensor, node.pairs("kernel_shape", 1))
+    name = f"{tensor.name}_max"
+    source = windowed(build, node, tensor, geometry, name, pad=tensor.qtype.min)
+    block = MaxPool(
+        name=build.fresh(name),
+        channels=geometry.channels,
+        taps=geometry.kernel[0] * geometry.kernel[1],
+        vectors=geometry.pixels,
+        itype=tensor.qtype,
+    )
+    out = build.add(block, (source.name,), (node.name,))
+    order = canonical(build.shapes[node.outputs[0]][1:])
+    return replace(tensor, name=out, order=order)
+
+
+def average_pool(build: Builder, node: OnnxNode, x: Value) -> Tensor:
+    """Sum over each window; 1/taps goes into the scale."""
+    tensor = need_linear(node, x)
+    geometry = Geometry.of(node, tensor, node.pairs("kernel_shape", 1))
+    if any(geometry.pads) and not node.attrs.get("count_include_pad", 0):
+        raise unsupported(
+            node,
+            "its windows at the border hold fewer pixels",
+            "use no padding, or count_include_pad=1",
+        )
+    return _average(build, node, tensor, geometry)
+
+
+def global_average_pool(build: Builder, node: OnnxNode, x: Value) -> Tensor:
+    """One window over the whole picture."""
+    tensor = need_linear(node, x)
+    return _average(build, node, tensor, _whole(node, tensor))
+
+
+def reduce_mean(build: Builder, node: OnnxNode, x: Value, axes: Value | None = None) -> Tensor:
+    """Mean over all spatial axes."""
+    tensor = need_linear(node, x)
+    rank = tensor.order.ndim + 1
+    found = node.attrs.get("axes") if axes is None else axes.values.ravel().tolist()
+    if sorted(int(a) % rank for a in found or range(rank)) != list(range(2, rank)):
+        raise unsupported(
+            node, f"it averages over axes {found}", "average over all spatial axes, no others"
+        )
+    return _average(build, node, tensor, _whole(node, tensor))
+
+
+def _whole(node: OnnxNode, x: Tensor) -> Geometry:
+    """The window that covers the picture."""
+    plain = replace(node, attrs={})
+    geometry = Geometry.of(plain, x, (1, 1))
+    return replace(geometry, kernel=(geometry.height, geometry.width))
+
+
+def _average(build: Builder, node: OnnxNode, x: Tensor, geometry: Geometry) -> Tensor:
+    taps = geometry.kernel[0] * geometry.kernel[1]
+    name = f"{x.name}_sum"
+    source = windowed(build, node, x, geometry, name)
+    otype = QType.covering(min(taps * x.qtype.min, 0), max(taps * x.qtype.max, 0))
+    block = SumPool(
+        name=build.fresh(name),
+        channels=geometry.channels,
+        taps=taps,
+        vectors=geometry.pixels,
+        itype=x.qtype,
+        otype=otype,
+    )
+    out = build.add(block, (source.name,), (node.name,))
+    order = canonical(build.shapes[node.outputs[0]][1:])
+    step = x.linear
+    summed = replace(
+        x, name=out, qtype=otype, order=order, chain=(replace(step, offset=step.offset * taps),)
+    )
+    return scaled(summed, rationals([Fraction(1, taps)]), ZERO)

@@ -1,0 +1,169 @@
+"""From an ONNX file to the integer graph."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from codesign.design import HostInput, HostOutput
+from codesign.errors import BadInput, UnsupportedLayer
+from codesign.graph.builder import Builder, Value, need_linear
+from codesign.graph.handlers import HANDLERS
+from codesign.graph.ir import IntGraph, TensorView
+from codesign.graph.logits import common_scale, emit_arg_max
+from codesign.graph.onnx_node import OnnxNode, read_nodes
+from codesign.graph.passes import tidy
+from codesign.graph.read import read_onnx
+from codesign.graph.values import Constant, Tensor, canonical, linear
+from codesign.types import BIPOLAR, TERNARY, QType
+
+
+def import_model(
+    path: Path | str,
+    input_qtype: QType | None = None,
+    input_scale: float | None = None,
+    input_offset: float = 0,
+    classify: bool | None = None,
+) -> IntGraph:
+    """Read a quantised ONNX (QONNX) file as an exact integer graph.
+
+    The host sends integers q with real input = input_scale*q + input_offset. Without `input_qtype`
+    the file's own annotation counts, else the first quantiser's integers are what the host sends.
+    `classify` appends an arg-max (default: where the output is a vector of two or more values).
+    Raises BadInput and UnsupportedLayer.
+    """
+    model = tidy(read_onnx(Path(path)))
+    build = _start(model, input_qtype, input_scale, input_offset)
+    for node in read_nodes(model.graph):
+        _step(build, node)
+    return _finish(build, model, Path(path).stem, classify)
+
+
+def _start(
+    model: Any, qtype: QType | None, scale: float | None, offset: float
+) -> Builder:
+    build = Builder()
+    for node in model.graph.node:
+        for name in node.input:
+            build.readers.setdefault(name, []).append(node.op_type)
+        build.shapes.update({o: tuple(model.get_tensor_shape(o) or ()) for o in node.output if o})
+    for initialiser in model.graph.initializer:
+        build.values[initialiser.name] = _constant(model, initialiser.name)
+    name = model.graph.input[0].name
+    shape = tuple(model.get_tensor_shape(name))[1:]
+    channels = shape[0] if len(shape) in (2, 3) else int(np.prod(shape))
+    order = canonical(shape) if len(shape) in (2, 3) else np.arange(channels).reshape(shape)
+    annotated = qtype_of_annotation(model, name)
+    if qtype is not None or annotated is not None:
+        qtype = annotated if qtype is None else qtype
+        meaning = linear(Fraction(1 if scale is None else scale), Fraction(offset))
+        build.fix_host(qtype, meaning)
+        build.values[name] = Tensor(build.input_tensor, qtype, (meaning,), order, channels)
+    else:
+        build.values[name] = Tensor(None, None, (linear(),), order, channels)
+    return build
+
+
+def _constant(model: Any, name: str) -> Constant:
+    qtype = qtype_of_annotation(model, name)
+    return Constant(model.get_initializer(name), None, qtype, (name,))
+
+
+def qtype_of_annotation(model: Any, tensor: str) -> QType | None:
+    """The QONNX type annotation of a tensor; None for floats, fixed point and no annotation."""
+    datatype = model.get_tensor_datatype(tensor)
+    name = datatype.name
+    if name == "BIPOLAR":
+        return BIPOLAR
+    if name == "TERNARY":
+        return TERNARY
+    if not datatype.is_integer() or datatype.is_fixed_point():
+        return None
+    return QType(datatype.bitwidth(), datatype.signed())
+
+
+def _step(build: Builder, node: OnnxNode) -> None:
+    handler = HANDLERS.get(node.op)
+    if handler is None:
+        raise UnsupportedLayer(
+            f"{node}: op {node.op} of domain {node.domain or 'ai.onnx'!r} has no hardware form; "
+            f"supported are {', '.join(sorted(HANDLERS))}: replace it in the model, or end the "
+            "export before it",
+            node=node.name,
+            op=node.op,
+        )
+    arguments = [build.values.get(name) if name else None for name in node.inputs]
+    result = handler(build, node, *arguments)
+    results = result if isinstance(result, tuple) else (result,)
+    for name, value in zip(node.outputs, results, strict=False):
+        if value is not None:
+            build.values[name] = value
+            _record(build, node, name, value)
+
+
+def _record(build: Builder, node: OnnxNode, name: str, value: Value) -> None:
+    """Remember which integers this ONNX tensor became, where its meaning is affine."""
+    if isinstance(value, Constant) or value.name is None or value.linear is None:
+        return
+    step = value.linear
+    build.views.append(
+        TensorView(
+            name, node.name, value.name, value.order, _floats(step.scale), _floats(step.offset)
+        )
+    )
+
+
+def _floats(values: np.ndarray) -> np.ndarray:
+    return np.array([float(v) for v in values])
+
+
+def _finish(build: Builder, model: Any, name: str, classify: bool | None) -> IntGraph:
+    output = model.graph.output[0].name
+    last = read_nodes(model.graph)[-1]
+    value = need_linear(last, build.values[output])
+    if value.name != build.class_tensor:
+        vector = value.elements >= 2 and max(value.order.shape) == value.elements
+        if classify and not vector:
+            raise BadInput(f"{name}: classify needs a vector of classes, not {value.order.shape}")
+        if vector and classify is not False:
+            value = emit_arg_max(build, last, value)
+        else:
+            value = common_scale(build, last, value, drop_offset=False)
+    if not build.nodes:
+        raise BadInput(f"{name}: nothing is left to compute in hardware")
+    return IntGraph(
+        name=name,
+        nodes=tuple(build.nodes),
+        input=_host_input(build, model),
+        output=_host_output(build, output, value),
+        input_tensor=build.input_tensor,
+        output_tensor=value.name,
+        params=build.params,
+        origins=build.origins,
+        notes=tuple(build.notes),
+        views=tuple(build.views),
+    )
+
+
+def _host_input(build: Builder, model: Any) -> HostInput:
+    name = model.graph.input[0].name
+    onnx_shape = tuple(model.get_tensor_shape(name))[1:]
+    picture = len(onnx_shape) in (2, 3)
+    shape = (*onnx_shape[1:], onnx_shape[0]) if picture else (int(np.prod(onnx_shape)),)
+    meaning = build.host_meaning
+    scale, offset = float(meaning.scale[0]), float(meaning.offset[0])
+    return HostInput(name, shape, onnx_shape, build.host_qtype, scale, offset)
+
+
+def _host_output(build: Builder, name: str, value: Tensor) -> HostOutput:
+    if value.name == build.class_tensor:
+        return HostOutput(name, (1,), value.qtype, "class")
+    step = value.linear
+    if step.offset[0]:
+        build.note(f"real output = {float(step.scale[0]):.9g}*q + {float(step.offset[0]):.9g}")
+    shape = value.order.shape
+    stream = (*shape[1:], shape[0]) if len(shape) in (2, 3) else shape
+    return HostOutput(name, stream, value.qtype, "logits", float(step.scale[0]))

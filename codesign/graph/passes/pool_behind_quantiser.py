@@ -1,0 +1,53 @@
+"""MaxPool moves behind the elementwise functions and the quantiser that follow it.
+
+All of these are non-decreasing, so the largest stays the largest: max(q(a), q(b)) = q(max(a, b)).
+Behind the quantiser the pool compares a few bits instead of wide sums, and a batch norm with
+negative scale in front of it needs no pool of minima.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+MONOTONE = ("Relu", "Quant", "BipolarQuant")
+QUANTISERS = ("Quant", "BipolarQuant", "MultiThreshold")
+
+
+def run(model: Any) -> Any:
+    """Swap until no MaxPool of unquantised values stands before such a function."""
+    while _swap_one(model):
+        pass
+    return model
+
+
+def _swap_one(model: Any) -> bool:
+    for pool in model.get_nodes_by_op_type("MaxPool"):
+        producer, after = model.find_producer(pool.input[0]), model.find_consumers(pool.output[0])
+        if producer is not None and producer.op_type in QUANTISERS:
+            continue
+        if len(after) == 1 and after[0].op_type in MONOTONE and _per_tensor(model, after[0]):
+            _swap(model, pool, after[0])
+            return True
+    return False
+
+
+def _per_tensor(model: Any, node: Any) -> bool:
+    """Parameters of one element: they need no change of shape."""
+    constants = [model.get_initializer(name) for name in list(node.input)[1:]]
+    return all(c is not None and c.size == 1 for c in constants)
+
+
+def _swap(model: Any, pool: Any, after: Any) -> None:
+    """pool(x) -> y, after(y) -> z becomes after(x) -> y, pool(y) -> z."""
+    x, y, z = pool.input[0], pool.output[0], after.output[0]
+    shape = model.get_tensor_shape(x)
+    after.input[0], after.output[0] = x, y
+    pool.input[0], pool.output[0] = y, z
+    model.set_tensor_shape(y, shape)
+    nodes = model.graph.node
+    first = list(nodes).index(pool)
+    moved = list(nodes)
+    moved.remove(after)
+    moved.insert(first, after)
+    del nodes[:]
+    nodes.extend(moved)

@@ -1,0 +1,117 @@
+"""Integer products: weights as integers with a scale per row, accumulators as wide as proven."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from codesign.blocks import Depthwise, MatVec
+from codesign.graph.builder import Builder, covering, unsupported
+from codesign.graph.chain import Linear
+from codesign.graph.exact import periodic, rationals
+from codesign.graph.onnx_node import OnnxNode
+from codesign.graph.values import Constant, Tensor
+from codesign.types import BIPOLAR, QType
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Integers (rows, cols) with their type and a rational scale per row."""
+
+    integers: np.ndarray
+    qtype: QType
+    scale: np.ndarray
+    sources: tuple[str, ...]
+
+
+def integer_weights(node: OnnxNode, matrix: Constant) -> Weights:
+    """The constant as integers with one scale per row; raises UnsupportedLayer."""
+    if matrix.values.dtype == object or np.any(matrix.values != np.rint(matrix.values)):
+        raise unsupported(
+            node,
+            f"its weights {matrix.sources[:1] or ''} are not quantised",
+            "quantise them (a Quant node, or integers in the file), for instance by training with "
+            "`codesign train` or a Brevitas layer with a weight quantiser",
+        )
+    integers = matrix.values.astype(np.int64)
+    scale = np.ones((len(integers), 1)) if matrix.scale is None else matrix.scale
+    if np.any(scale != scale[:, :1]):
+        raise unsupported(
+            node,
+            "its weights have different scales within one output channel",
+            "use one weight scale per tensor or per output channel",
+        )
+    qtype = matrix.qtype or _natural(integers)
+    return Weights(integers, qtype, rationals(scale[:, 0]), matrix.sources)
+
+
+def emit_product(
+    build: Builder,
+    node: OnnxNode,
+    kind: type[MatVec] | type[Depthwise],
+    name: str,
+    x: Tensor,
+    weights: Weights,
+    vectors: int,
+) -> Tensor:
+    """Append a MatVec or Depthwise block; its meaning absorbs the input's scale and offset.
+
+    sum_j W[r,j]*(s*x[j] + o[j]) = s*acc[r] + sum_j W[r,j]*o[j]
+    """
+    name = build.fresh(name)
+    rows, cols = weights.integers.shape
+    per_row = kind is Depthwise
+    scale, offset = _absorbed(node, x, weights, per_row)
+    acc = _accumulator(weights.integers, x.qtype)
+    sizes = {"channels": rows, "taps": cols} if per_row else {"rows": rows, "cols": cols}
+    block = kind(
+        name=name,
+        **sizes,
+        vectors=vectors,
+        itype=x.qtype,
+        wtype=weights.qtype,
+        acc=acc,
+        weight=build.param(name, "weight", weights.integers, weights.qtype),
+    )
+    out = build.add(block, (x.name,), (node.name, *weights.sources))
+    meaning = Linear(periodic(scale, rows), periodic(offset, rows))
+    return Tensor(out, acc, (meaning,), np.arange(vectors * rows), rows)
+
+
+def _absorbed(
+    node: OnnxNode, x: Tensor, weights: Weights, per_row: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scale and offset of each output row."""
+    step, (rows, cols) = x.linear, weights.integers.shape
+    if per_row:
+        scale, offset = np.resize(step.scale, rows), np.resize(step.offset, rows)
+        sums = rationals(weights.integers.sum(axis=1))
+        return weights.scale * scale, weights.scale * sums * offset
+    if len(step.scale) > 1:
+        raise unsupported(
+            node,
+            "its input has a scale per channel",
+            "use one scale per tensor for the activations in front of it",
+        )
+    if len(step.offset) == 1:
+        dots = rationals(weights.integers.sum(axis=1)) * step.offset[0]
+    else:
+        dots = weights.integers.astype(object) @ np.resize(step.offset, cols)
+    return weights.scale * step.scale[0], weights.scale * (dots + Fraction(0))
+
+
+def _accumulator(weights: np.ndarray, itype: QType) -> QType:
+    """Narrowest type of every sum (and partial sum from zero) over all inputs of `itype`."""
+    positive, negative = np.maximum(weights, 0), np.minimum(weights, 0)
+    high = (positive * itype.max + negative * itype.min).sum(axis=1).max()
+    low = (positive * itype.min + negative * itype.max).sum(axis=1).min()
+    return QType.covering(min(int(low), 0), max(int(high), 0))
+
+
+def _natural(integers: np.ndarray) -> QType:
+    """Type of integer weights that carry no annotation."""
+    if np.all(np.abs(integers) == 1):
+        return BIPOLAR
+    return covering(integers)

@@ -1,0 +1,109 @@
+"""A quantiser with many levels as multiply, add and shift, where that is proven to be the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from codesign.graph.thresholds import Levels
+from codesign.types import QType
+
+MAX_SHIFT = 45
+
+
+@dataclass(frozen=True)
+class Affine:
+    """y = clip((x*multiplier[c] + bias[c]) >> shift, otype.min, otype.max)."""
+
+    multiplier: np.ndarray
+    bias: np.ndarray
+    shift: int
+
+
+@dataclass(frozen=True)
+class _Conditions:
+    """Rows of bounds on the bias, in u = sign*x: k<<S <= at*M + B and before*M + B < k<<S.
+
+    Arrays (rows, T); where `asked` is false a level is never met inside the range.
+    """
+
+    at: np.ndarray
+    before: np.ndarray
+    level: np.ndarray
+    asked_at: np.ndarray
+    asked_before: np.ndarray
+
+    def bias_range(self, multiplier: np.ndarray, shift: int) -> tuple[np.ndarray, np.ndarray]:
+        """Smallest and largest bias per row for `multiplier` (rows, 1)."""
+        none = np.int64(1) << 62
+        low = np.where(self.asked_at, (self.level << shift) - self.at * multiplier, -none)
+        high = np.where(
+            self.asked_before, (self.level << shift) - self.before * multiplier - 1, none
+        )
+        return low.max(axis=1), high.min(axis=1)
+
+
+def affine_of(levels: Levels, itype: QType, otype: QType, slope: np.ndarray) -> Affine | None:
+    """The smallest shift, multiplier and bias equal to `levels` over all of `itype`, or None.
+
+    `slope` (one per row of `levels`: levels per integer step) only guides the search. The proof is
+    at the boundaries: between them both functions are monotone, so it is enough that level k is
+    reached at the first integer of k and not at the one before it.
+    """
+    if otype.step != 1:
+        return None
+    conditions = _conditions(levels, itype, otype)
+    for shift in range(MAX_SHIFT + 1):
+        guess = np.rint(np.abs(slope) * float(1 << shift))
+        if itype.bits + int(guess.max()).bit_length() > 60:
+            return None
+        found = _fit(conditions, guess.astype(np.int64)[:, None], shift)
+        if found is not None:
+            multiplier, bias = found
+            return Affine(_shared(multiplier * levels.sign), _shared(bias), shift)
+    return None
+
+
+def _conditions(levels: Levels, itype: QType, otype: QType) -> _Conditions:
+    rising = levels.sign[:, None] > 0
+    lowest = np.where(rising, itype.min, -itype.max).astype(np.int64)
+    highest = np.where(rising, itype.max, -itype.min).astype(np.int64)
+    # Levels that the table no longer holds are clipped away, unless the type goes on beyond them.
+    below = levels.base > otype.min
+    above = levels.base + levels.table.shape[1] < otype.max
+    table = np.hstack([lowest] * below + [levels.table] + [highest + 1] * above)
+    first = levels.base + (0 if below else 1)
+    level = np.broadcast_to(first + np.arange(table.shape[1], dtype=np.int64), table.shape)
+    return _Conditions(
+        at=np.clip(table, lowest, highest),
+        before=np.clip(table - 1, lowest, highest),
+        level=level,
+        asked_at=table <= highest,
+        asked_before=table > lowest,
+    )
+
+
+def _fit(
+    conditions: _Conditions, guess: np.ndarray, shift: int
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Multiplier and bias per row, each from the guess or a neighbour of it."""
+    chosen, bias = guess[:, 0].copy(), np.zeros(len(guess), np.int64)
+    open_rows = np.ones(len(guess), bool)
+    for nudge in (0, 1, -1):
+        low, high = conditions.bias_range(guess + nudge, shift)
+        take = open_rows & (low <= high)
+        chosen[take] = guess[take, 0] + nudge
+        bias[take] = _short(low[take], high[take])
+        open_rows &= ~take
+    return None if open_rows.any() else (chosen, bias)
+
+
+def _short(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """The value of smallest magnitude in [low, high]."""
+    return np.where(low > 0, low, np.where(high < 0, high, 0))
+
+
+def _shared(values: np.ndarray) -> np.ndarray:
+    """One element where all rows agree."""
+    return values[:1] if np.all(values == values[0]) else values

@@ -1,0 +1,153 @@
+"""Pictures in the stream: padding and sliding windows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+
+from codesign.blocks import Pad, Window
+from codesign.graph.builder import Builder, is_canonical, unsupported
+from codesign.graph.onnx_node import OnnxNode
+from codesign.graph.values import Tensor
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Picture, kernel, stride, dilation (vertical, horizontal) and pads (top, left, bottom, right)."""
+
+    height: int
+    width: int
+    channels: int
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    pads: tuple[int, int, int, int]
+
+    @classmethod
+    def of(cls, node: OnnxNode, x: Tensor, kernel: tuple[int, int]) -> Geometry:
+        """From the attributes of a Conv or pool over (C, H, W) or (C, L); raises UnsupportedLayer."""
+        if x.order.ndim not in (2, 3) or not is_canonical(x):
+            raise unsupported(
+                node,
+                f"its input of shape {(1, *x.order.shape)} is not a picture in channels-last order",
+                "feed it (N, C, H, W) or (N, C, L) that no reshape has rearranged",
+            )
+        channels, *size = x.order.shape
+        height, width = (1, *size) if len(size) == 1 else size
+        pads = tuple(int(p) for p in node.attrs.get("pads") or (0,) * (2 * len(size)))
+        if len(size) == 1:
+            pads = (0, pads[0], 0, pads[1])
+        geometry = cls(
+            height,
+            width,
+            channels,
+            kernel,
+            node.pairs("strides", 1),
+            node.pairs("dilations", 1),
+            pads,
+        )
+        return geometry.rounded_up() if node.attrs.get("ceil_mode", 0) else geometry
+
+    def rounded_up(self) -> Geometry:
+        """ceil_mode: more padding at the bottom and right, until the last window is whole."""
+        top, left, bottom, right = self.pads
+        sizes = (self.height + top + bottom, self.width + left + right)
+        missing = [
+            -(size - extent) % stride
+            for size, extent, stride in zip(sizes, self.extent, self.stride, strict=True)
+        ]
+        return replace(self, pads=(top, left, bottom + missing[0], right + missing[1]))
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """Pixels that the dilated kernel spans."""
+        return tuple((k - 1) * d + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
+
+    @property
+    def padded(self) -> tuple[int, int]:
+        """Height and width with padding."""
+        top, left, bottom, right = self.pads
+        return (self.height + top + bottom, self.width + left + right)
+
+    @property
+    def out(self) -> tuple[int, int]:
+        """Height and width of the result."""
+        return tuple(
+            (n - e) // s + 1 for n, e, s in zip(self.padded, self.extent, self.stride, strict=True)
+        )
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of the result."""
+        return self.out[0] * self.out[1]
+
+    @property
+    def needs_window(self) -> bool:
+        """False where the stream already holds the windows one after another."""
+        whole = self.pixels == 1 and self.kernel == self.padded
+        single = self.kernel == (1, 1) and self.stride == (1, 1)
+        return not (whole or single)
+
+
+def windowed(
+    build: Builder, node: OnnxNode, x: Tensor, geometry: Geometry, name: str, pad: int | None = None
+) -> Tensor:
+    """`x` as a stream of windows (pixels, ky, kx, c); the meaning stays that of `x`.
+
+    `pad` is the integer to pad with; by default the one that means 0.
+    """
+    tensor = x
+    if any(geometry.pads):
+        value = _zero(node, x) if pad is None else pad
+        tensor = _padded(build, node, x, geometry, name, value)
+    if not geometry.needs_window:
+        return tensor
+    block = Window(
+        name=build.fresh(f"{name}_window"),
+        height=geometry.padded[0],
+        width=geometry.padded[1],
+        channels=geometry.channels,
+        kernel=geometry.kernel,
+        stride=geometry.stride,
+        dilation=geometry.dilation,
+        itype=x.qtype,
+    )
+    return replace(tensor, name=build.add(block, (tensor.name,), (node.name,)))
+
+
+def _padded(
+    build: Builder, node: OnnxNode, x: Tensor, geometry: Geometry, name: str, value: int
+) -> Tensor:
+    top, left, bottom, right = geometry.pads
+    block = Pad(
+        name=build.fresh(f"{name}_pad"),
+        height=geometry.height,
+        width=geometry.width,
+        channels=geometry.channels,
+        top=top,
+        bottom=bottom,
+        left=left,
+        right=right,
+        value=value,
+        itype=x.qtype,
+    )
+    return replace(x, name=build.add(block, (x.name,), (node.name,)))
+
+
+def _zero(node: OnnxNode, x: Tensor) -> int:
+    """The integer of `x` that means 0; raises UnsupportedLayer."""
+    step = x.linear
+    length = max(len(step.scale), len(step.offset))
+    scale, offset = np.resize(step.scale, length), np.resize(step.offset, length)
+    zeros = {-o / s if s else Fraction(1, 2) for s, o in zip(scale, offset, strict=True)}
+    zero = zeros.pop()
+    levels = range(x.qtype.min, x.qtype.max + 1, x.qtype.step)
+    if zeros or zero.denominator != 1 or int(zero) not in levels:
+        raise unsupported(
+            node,
+            f"it pads with 0, which no integer of its input ({x.qtype}) means",
+            "quantise its input with a grid that holds 0 (not bipolar), or use no padding",
+        )
+    return int(zero)
