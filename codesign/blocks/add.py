@@ -53,12 +53,15 @@ class Add(Block, frozen=True, kw_only=True):
     def program(self) -> Program:
         """A beat of each input, one of the output.
 
-        Interval: vectors * channels/pe cycles. Stages: the products with the scales, unless these
-        are powers of two, and the sum.
+        Interval: vectors * channels/pe cycles.
         """
         beats = self.vectors * self.channels // self.fold.pe
-        stages = 1 + any(constant_adders(scale) for scale in self.scales)
-        return one_to_one(beats, reads=("in0", "in1"), latency_cycles=stages)
+        return one_to_one(beats, reads=("in0", "in1"), latency_cycles=self.latency_cycles)
+
+    @property
+    def latency_cycles(self) -> int:
+        """Stages: the products with the scales, unless both are powers of two, and the sum."""
+        return 1 + any(constant_adders(scale) for scale in self.scales)
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         p = self.fold.pe
@@ -70,14 +73,14 @@ class Add(Block, frozen=True, kw_only=True):
                 "sum",
                 Resources(lut=p * family.adder(self.otype.bits), ff=p * self.otype.bits),
             ),
-            control(family, 3, self.program().processes[0].latency_cycles),
+            control(family, 3, self.latency_cycles),
         )
 
     def _scaling(self, family: Family, side: int) -> CostTerm:
         """The products of one side; both sides are registered when either needs an adder."""
         bits = sum_type(scaled_range(self.itypes[side], self.scales[side])).bits
         adders = constant_adders(self.scales[side]) * family.adder(bits)
-        stages = self.program().processes[0].latency_cycles - 1
+        stages = self.latency_cycles - 1
         return CostTerm(
             f"scale {side}", Resources(lut=adders, ff=stages * bits).scaled(self.fold.pe)
         )

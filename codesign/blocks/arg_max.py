@@ -52,19 +52,23 @@ class ArgMax(Block, frozen=True, kw_only=True):
     def program(self) -> Program:
         """The last beat of a vector writes the index of the best.
 
-        Interval: vectors * classes/pe cycles. Stages: a register every two levels of the tournament
-        over the lanes, then the comparison with the best so far.
+        Interval: vectors * classes/pe cycles.
         """
-        return reduction(
-            self.classes // self.fold.pe, 1, self.vectors, 1 + tree_stages(self.fold.pe)
-        )
+        beats = self.classes // self.fold.pe
+        return reduction(beats, 1, self.vectors, self.latency_cycles)
+
+    @property
+    def latency_cycles(self) -> int:
+        """Stages: a register every two levels of the tournament over the lanes, then the comparison
+        with the best so far."""
+        return 1 + tree_stages(self.fold.pe)
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         p, beats = self.fold.pe, self.classes // self.fold.pe
         pair = self.itype.bits + self.otype.bits
         # A match: a comparator, and a 2-to-1 multiplexer for value and index.
         match = Resources(lut=family.adder(self.itype.bits) + pair * family.mux(2))
-        stages = self.program().processes[0].latency_cycles
+        stages = self.latency_cycles
         # The values that are left at each register of the tournament.
         left = sum(ceil(p / 4 ** (k + 1)) for k in range(stages - 1))
         return (

@@ -66,11 +66,16 @@ class Depthwise(Block, frozen=True, kw_only=True):
     def program(self) -> Program:
         """Accumulators of all channels stay in a small memory; the last tap writes the results.
 
-        Interval: vectors * taps * channels/pe cycles. Stages: weight and operand registers, the
-        product where it is registered, the accumulator.
+        Interval: vectors * taps * channels/pe cycles.
         """
-        stages = 2 + product_stages(self.itype, self.wtype)
-        return reduction(self.taps, self.channels // self.fold.pe, self.vectors, stages)
+        groups = self.channels // self.fold.pe
+        return reduction(self.taps, groups, self.vectors, self.latency_cycles)
+
+    @property
+    def latency_cycles(self) -> int:
+        """Stages: weight and operand registers, the product where it is registered, the
+        accumulator."""
+        return 2 + product_stages(self.itype, self.wtype)
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         p, groups = self.fold.pe, self.channels // self.fold.pe
@@ -85,9 +90,7 @@ class Depthwise(Block, frozen=True, kw_only=True):
             # The operand register beside it.
             CostTerm("operand register", Resources(ff=p * self.itype.bits)),
             # Counters: group of channels, tap, word of the weights.
-            control(
-                family, 2, self.program().processes[0].latency_cycles, groups, self.taps, words
-            ),
+            control(family, 2, self.latency_cycles, groups, self.taps, words),
         )
 
     def retyped(self, *inputs: QType) -> Self:

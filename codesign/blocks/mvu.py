@@ -13,7 +13,7 @@ from codesign.blocks.base import Block, Fold, ParamRef, Params, Port, divisors, 
 from codesign.blocks.control import control
 from codesign.blocks.folds import MEMORIES, check_choice, fold_for, folds, multipliers_of
 from codesign.blocks.memories import buffer, parameters
-from codesign.blocks.multipliers import product_stages, products, sums
+from codesign.blocks.multipliers import counts_ones, product_stages, products, sums
 from codesign.blocks.programs import segment
 from codesign.blocks.samples import reference, sample
 from codesign.blocks.sum_types import followed, products_type, weight_type
@@ -66,8 +66,7 @@ class MatVec(Block, frozen=True, kw_only=True):
     def program(self) -> Program:
         """Rows take turns on the `pe` units: the vector is read once and replayed for the rest.
 
-        Interval: vectors * (cols/simd) * (rows/pe) cycles. Stages: weight and operand registers,
-        the product where it is registered, the adder tree, the accumulator.
+        Interval: vectors * (cols/simd) * (rows/pe) cycles.
         """
         sf, nf = self.cols // self.fold.simd, self.rows // self.fold.pe
         read = (Read("in0"),)
@@ -76,8 +75,13 @@ class MatVec(Block, frozen=True, kw_only=True):
             Segment(1, read, ("out0",)),
             *segment(nf - 1, (), ("out0",), gap=sf),
         )
-        stages = 2 + product_stages(self.itype, self.wtype) + tree_stages(self.fold.simd)
-        return simple("main", *vector, repeat=self.vectors, latency_cycles=stages)
+        return simple("main", *vector, repeat=self.vectors, latency_cycles=self.latency_cycles)
+
+    @property
+    def latency_cycles(self) -> int:
+        """Stages: weight and operand registers, the product where it is registered, the adder
+        tree, the accumulator."""
+        return 2 + product_stages(self.itype, self.wtype) + tree_stages(self.fold.simd)
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         s, p, memory = self.fold.simd, self.fold.pe, self.fold.memory
@@ -89,13 +93,19 @@ class MatVec(Block, frozen=True, kw_only=True):
             sums(family, s, self.itype, self.wtype, p),
             # P registers of the result; with several beats a vector an adder before each.
             accumulators(family, p, 1 if sf > 1 else 0, self.acc.bits),
+            # P adders turn the number of ones c into the sum 2c - cols.
+            CostTerm("bipolar offset", Resources(lut=p * self._offset_luts(family))),
             # One word of S*P weights for each event of a vector, and its output register.
             parameters(family, "weights", sf * nf, s * p * self.wtype.bits, memory),
             # The operand register; rows that take turns replay the vector from a buffer.
             self._operand(family, sf, nf),
             # Counters: beat of the vector, group of rows, word of the weights.
-            control(family, 2, self.program().processes[0].latency_cycles, sf, nf, sf * nf),
+            control(family, 2, self.latency_cycles, sf, nf, sf * nf),
         )
+
+    def _offset_luts(self, family: Family) -> float:
+        bipolar = counts_ones(self.itype, self.wtype) and self.itype.min < 0
+        return family.adder(self.acc.bits) if bipolar else 0.0
 
     def _operand(self, family: Family, sf: int, nf: int) -> CostTerm:
         bits = self.fold.simd * self.itype.bits

@@ -63,7 +63,10 @@ class Threshold(Block, frozen=True, kw_only=True):
         if self.sign is not None:
             values = values * params[self.sign.name].astype(kind)
         limits = params[self.thresholds.name].clip(-never, never).astype(kind)
-        y = self.base + self.otype.step * count_reached(values, limits)
+        count = count_reached(values, limits)
+        top = self.base + self.otype.step * limits.shape[1]
+        kind = carrier(min(0, self.base), max(top, top - self.base))
+        y = count.astype(kind, copy=False) * kind(self.otype.step) + kind(self.base)
         return (narrowed(y, self.otype, self.name).reshape(len(x), -1),)
 
     @property
@@ -78,12 +81,15 @@ class Threshold(Block, frozen=True, kw_only=True):
     def program(self) -> Program:
         """One beat in, one beat out.
 
-        Interval: vectors * channels/pe cycles. Stages: one for each comparison, and one more where
-        its thresholds come from a block RAM.
+        Interval: vectors * channels/pe cycles.
         """
         beats = self.vectors * self.channels // self.fold.pe
-        reads = sum(style == "block" for _, style in self._memories())
-        return one_to_one(beats, latency_cycles=self.stages + reads)
+        return one_to_one(beats, latency_cycles=self.latency_cycles)
+
+    @property
+    def latency_cycles(self) -> int:
+        """Stages: one for each comparison, and one more where it reads a block RAM."""
+        return self.stages + sum(style == "block" for _, style in self._memories())
 
     def _memories(self) -> tuple[tuple[int, str], ...]:
         """(words, style) of the memory of each stage: stage k chooses among 2^k thresholds."""
@@ -96,9 +102,10 @@ class Threshold(Block, frozen=True, kw_only=True):
         p, bits, groups = self.fold.pe, self.itype.bits, self.channels // self.fold.pe
         roms = (family.rom(depth, bits, style) for depth, style in self._memories())
         compare = Resources(lut=family.adder(bits), ff=bits + self.otype.bits)
-        # Adding `base` only inverts the top bit, except where the lowest level is another.
-        free = self.base in (0, self.otype.min) and not self.otype.narrow
+        # Adding the lowest value of a two's-complement type only inverts the top bit.
+        free = self.base in (0, -(1 << (self.otype.bits - 1)))
         offset = 0 if free else family.adder(self.otype.bits)
+        differ = self.thresholds.shape[0] > 1 or self.sign is not None
         flips = family.rom(groups, p, "lut") if self.sign else Resources()
         return (
             # Each lane: a comparator a stage; the input and the bits found so far travel along.
@@ -109,12 +116,7 @@ class Threshold(Block, frozen=True, kw_only=True):
             CostTerm("signs", flips + Resources(lut=p * self.stages if self.sign else 0)),
             CostTerm("base", Resources(lut=p * offset)),
             # Counter: group of channels, where they differ.
-            control(
-                family,
-                2,
-                self.program().processes[0].latency_cycles,
-                groups if self.thresholds.shape[0] > 1 or self.sign else 1,
-            ),
+            control(family, 2, self.latency_cycles, groups if differ else 1),
         )
 
     def retyped(self, *inputs: QType) -> Self:
@@ -170,7 +172,7 @@ def _example(
 
 def count_reached(values: np.ndarray, limits: np.ndarray) -> np.ndarray:
     """#{k : values[n, c] >= limits[c, k]} for values (n, channels), limits (channels or 1, T)."""
-    count = np.zeros(values.shape, np.int32)
+    count = np.zeros(values.shape, carrier(0, limits.shape[1]))
     if limits.shape[1] <= 16:
         for k in range(limits.shape[1]):
             count += values >= limits[:, k]

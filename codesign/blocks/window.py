@@ -89,11 +89,14 @@ class Window(Block, frozen=True, kw_only=True):
     def program(self) -> Program:
         """A reader fills the line buffer, a writer walks over the windows in it.
 
-        Interval: the larger of height*width and oh*ow*kh*kw, times channels/pe. Stages: the line
-        buffer's output register, and the read of a block RAM before it.
+        Interval: the larger of height*width and oh*ow*kh*kw, times channels/pe.
         """
-        stages = 2 if self.fold.memory == "block" else 1
-        return window_program(*self.axes, self.channels // self.fold.pe, stages)
+        return window_program(*self.axes, self.channels // self.fold.pe, self.latency_cycles)
+
+    @property
+    def latency_cycles(self) -> int:
+        """Stages: the line buffer's output register, and the read of a block RAM before it."""
+        return 2 if self.fold.memory == "block" else 1
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         groups, bits = self.channels // self.fold.pe, self.fold.pe * self.itype.bits
@@ -109,7 +112,7 @@ class Window(Block, frozen=True, kw_only=True):
             # The line buffer and its output register.
             buffer(family, "line buffer", depth, bits, self.fold.memory),
             CostTerm("addresses", pointers + reader),
-            control(family, 4, self.program().processes[1].latency_cycles, *writer),
+            control(family, 4, self.latency_cycles, *writer),
         )
 
     def retyped(self, *inputs: QType) -> Self:
