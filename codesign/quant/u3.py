@@ -76,12 +76,15 @@ class U3Quantiser(LearnedStep):
 
     @torch.no_grad()
     def clip_(self) -> None:
-        """Keep d and qmax in their bounds, d <= qmax - 1e-5, and the width at most 8 bits."""
+        """Keep d and qmax in their bounds, d <= qmax - 1e-5, and the width at most 8 bits.
+
+        Where d would need more than 8 bits it is d that yields: the task loss alone always wants
+        it smaller, while qmax says where the values are.
+        """
         self.qmax.clamp_(QMAX_MIN, QMAX_MAX[self.signed])
-        self.step.clamp_(STEP_MIN, STEP_MAX)
-        self.step.copy_(torch.minimum(self.step, self.qmax - MARGIN))
-        widest = self.rounded_step() * largest_level(8, self.signed)
-        self.qmax.copy_(torch.minimum(self.qmax, widest))
+        finest = (self.qmax / largest_level(8, self.signed)).clamp_(min=STEP_MIN)
+        coarsest = (self.qmax - MARGIN).clamp_(max=STEP_MAX)
+        self.step.copy_(torch.clamp(self.step, finest, coarsest))
 
     @torch.no_grad()
     def freeze(self) -> None:

@@ -36,19 +36,40 @@ def snap(x: Tensor, grid: Grid) -> Tensor:
 
     Ties go to even, as ROUND of QONNX says; the paper's floor(|x|/d + 1/2) differs there only.
     """
-    bottom = -grid.levels if grid.signed else torch.zeros_like(grid.levels)
-    level = torch.minimum(torch.maximum(x / grid.step, bottom), grid.levels)
-    return level.round_().mul_(grid.step)
+    return _clamp_(x / grid.step, grid).round_().mul_(grid.step)
+
+
+def _clamp_(level: Tensor, grid: Grid) -> Tensor:
+    """Clamp to the grid's integers, in place; plain numbers are twice as fast as tensors."""
+    if grid.levels.dim():
+        bottom = -grid.levels if grid.signed else torch.zeros_like(grid.levels)
+        return torch.clamp(level, bottom, grid.levels, out=level)
+    top = float(grid.levels)
+    return level.clamp_(-top if grid.signed else 0.0, top)
+
+
+def _inside(grad: Tensor, x: Tensor, grid: Grid) -> Tensor:
+    """`grad` where bottom <= x <= top of the grid, else 0."""
+    top = grid.levels * grid.step
+    bottom = -top if grid.signed else torch.zeros_like(top)
+    if top.dim():
+        return grad * ((x >= bottom) & (x <= top))
+    # The fused kernel excludes its bounds, so it gets the next float32 beyond them.
+    beyond = torch.full_like(top, math.inf)
+    below, above = torch.nextafter(bottom, -beyond), torch.nextafter(top, beyond)
+    return torch.ops.aten.hardtanh_backward(grad, x, float(below), float(above))
+
+
+def _dot(a: Tensor, b: Tensor, grid: Grid) -> Tensor:
+    """Sum of a * b, per output channel if the grid is."""
+    if grid.step.dim():
+        return (a * b).sum_to_size(grid.step.shape)
+    return torch.dot(a.reshape(-1), b.reshape(-1))
 
 
 def power_of_two(step: Tensor) -> Tensor:
     """2^round(log2 step)."""
     return torch.exp2(torch.log2(step).round())
-
-
-def _sum_like(x: Tensor, like: Tensor) -> Tensor:
-    """Sum of `x` over the dimensions in which the scalar or per-channel `like` is constant."""
-    return x.sum_to_size(like.shape) if like.dim() else x.sum()
 
 
 class UniformFunction(torch.autograd.Function):
@@ -63,20 +84,17 @@ class UniformFunction(torch.autograd.Function):
         y = snap(x, grid)
         ctx.save_for_backward(x, y)
         ctx.grid = grid
-        ctx.shape = step.shape
         return y
 
     @staticmethod
     def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, y = ctx.saved_tensors
         grid = ctx.grid
-        top = grid.levels * grid.step
-        bottom = -top if grid.signed else torch.zeros_like(top)
-        inside = grad * ((x <= top) & (x >= bottom))
-        d_step = _sum_like(inside * (y - x), grid.step) / grid.step
+        inside = _inside(grad, x, grid)
+        d_step = _dot(inside, y - x, grid) / grid.step
         # Outside the range y is 0 or sgn(x) * qmax, so y / qmax is the published factor.
-        d_qmax = _sum_like((grad - inside) * y, top) / top
-        return inside, d_step.reshape(ctx.shape), d_qmax.reshape(ctx.shape), None
+        d_qmax = _dot(grad - inside, y, grid) / (grid.levels * grid.step)
+        return inside, d_step, d_qmax, None
 
 
 class InferredBits(torch.autograd.Function):
@@ -102,14 +120,15 @@ def best_step(x: Tensor, levels: Tensor, signed: bool, as_power: bool, shape: to
 
     Result has `shape`: scalar, or one step per output channel.
     """
-    magnitude = x.abs() if signed else x.clamp(min=0)
-    largest = magnitude.flatten(1).amax(1).reshape(shape) if len(shape) else magnitude.max()
-    full = (largest / levels).clamp(min=1e-6)
+    rows = x.flatten(1) if len(shape) else x.reshape(1, -1)
+    rows = rows if signed else rows.clamp(min=0)
+    levels = levels.reshape(-1, 1) if levels.dim() else levels.reshape(1, 1)
+    full = (rows.abs().amax(1, keepdim=True) / levels).clamp(min=1e-6)
     best, least = full, torch.full_like(full, float("inf"))
     for part in range(24, 0, -1):
         step = full * (part / 24)
         step = power_of_two(step) if as_power else step
-        error = _sum_like((snap(magnitude, Grid(step, levels, signed)) - magnitude) ** 2, full)
+        error = ((snap(rows, Grid(step, levels, signed)) - rows) ** 2).sum(1, keepdim=True)
         best = torch.where(error < least, step, best)
         least = torch.minimum(error, least)
-    return best
+    return best.reshape(shape)
