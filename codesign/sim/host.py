@@ -35,14 +35,26 @@ def host_sink(design: Design, board: Board) -> Process:
 def gap_cycles(design: Design, board: Board) -> tuple[int, int]:
     """Cycles per beat of host input and host output (at least 1)."""
     streams = _host_streams(design)
-    moved_bits = [s.bits * s.beats_per_frame for s in streams]
-    memory_bits_per_cycle = board.memory_bandwidth_bytes_per_s * 8 / design.clock_hz
-    shares = [memory_bits_per_cycle * bits / sum(moved_bits) for bits in moved_bits]
+    moved_bits = tuple(s.bits * s.beats_per_frame for s in streams)
     source, sink = (
-        max(1, ceil(s.bits / min(board.stream_bits, share)))
-        for s, share in zip(streams, shares, strict=True)
+        beat_gap_cycles(stream.bits, bits)
+        for stream, bits in zip(
+            streams, bits_per_cycle(moved_bits, design.clock_hz, board), strict=True
+        )
     )
     return source, sink
+
+
+def bits_per_cycle(moved_bits: tuple[int, ...], clock_hz: float, board: Board) -> tuple[float, ...]:
+    """Bits a cycle of each direction that moves `moved_bits` per frame."""
+    memory_bits_per_cycle = board.memory_bandwidth_bytes_per_s * 8 / clock_hz
+    shares = (memory_bits_per_cycle * bits / sum(moved_bits) for bits in moved_bits)
+    return tuple(min(board.stream_bits, share) for share in shares)
+
+
+def beat_gap_cycles(beat_bits: int, bits_a_cycle: float) -> int:
+    """Cycles that a beat of `beat_bits` takes (at least 1)."""
+    return max(1, ceil(beat_bits / bits_a_cycle))
 
 
 def _host_streams(design: Design) -> tuple[Stream, Stream]:
