@@ -11,7 +11,7 @@ import numpy as np
 from codesign.blocks.base import Block, ParamRef
 from codesign.errors import UnsupportedLayer
 from codesign.graph.chain import Linear
-from codesign.graph.ir import Node, TensorView
+from codesign.graph.ir import Decision, Node, TensorView
 from codesign.graph.onnx_node import OnnxNode
 from codesign.graph.values import Constant, Tensor
 from codesign.types import QType
@@ -25,7 +25,7 @@ class Builder:
 
     Handlers read `values` through their arguments, emit blocks through `add`, and return the value
     of their output. `shapes` are the inferred ONNX shapes, with the batch axis;
-    `readers` the ops that read each ONNX tensor.
+    `readers` the ops that read each ONNX tensor; `decisions` the quantisers' by ONNX tensor.
     """
 
     values: dict[str, Value] = field(default_factory=dict)
@@ -33,6 +33,7 @@ class Builder:
     params: dict[str, np.ndarray] = field(default_factory=dict)
     origins: dict[str, tuple[str, ...]] = field(default_factory=dict)
     views: list[TensorView] = field(default_factory=list)
+    decisions: dict[str, Decision] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     readers: dict[str, list[str]] = field(default_factory=dict)

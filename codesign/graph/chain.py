@@ -7,7 +7,7 @@ into comparisons of the integer, without any rounding.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -27,9 +27,14 @@ class Bound:
     inclusive: bool = True
     flipped: bool = False
 
+    @property
+    def trivial(self) -> bool:
+        """True for everything and nothing."""
+        return isinstance(self.value, float)
+
     def moved(self, value: Fraction | float) -> Bound:
         """The same relation to another value."""
-        return replace(self, value=value)
+        return Bound(value, self.inclusive, self.flipped)
 
     def holds(self, y: Fraction) -> bool:
         """True when `y` is in the set."""
@@ -52,7 +57,7 @@ class Linear:
         """Arguments that lead into `bound`."""
         a = self.scale[index % len(self.scale)]
         b = self.offset[index % len(self.offset)]
-        if bound.value in (ALWAYS, NEVER):
+        if bound.trivial:
             return bound
         if a == 0:
             inside = b > bound.value or (bound.inclusive and b == bound.value)
@@ -87,7 +92,7 @@ class Clip:
 
     def back(self, bound: Bound, index: int) -> Bound:
         """Arguments that lead into `bound`."""
-        if bound.value in (ALWAYS, NEVER):
+        if bound.trivial:
             return bound
         if self.low is not None and _inside(self.low, bound):
             return bound.moved(ALWAYS)
@@ -109,7 +114,7 @@ class Leak:
 
     def back(self, bound: Bound, index: int) -> Bound:
         """Arguments that lead into `bound`."""
-        if bound.value in (ALWAYS, NEVER) or bound.value >= 0:
+        if bound.trivial or bound.value >= 0:
             return bound
         return bound.moved(bound.value / self.slope)
 
@@ -131,6 +136,15 @@ def preimage(chain: Chain, bound: Bound, index: int) -> Bound:
     for step in reversed(chain):
         bound = step.back(bound, index)
     return bound
+
+
+def split_uniform(chain: Chain) -> tuple[Chain, Chain]:
+    """The chain in two parts, of which the second is the same for every stream index."""
+    for i in range(len(chain), 0, -1):
+        step = chain[i - 1]
+        if isinstance(step, Linear) and len(step.scale) + len(step.offset) > 2:
+            return chain[:i], chain[i:]
+    return (), chain
 
 
 def extended(chain: Chain, scale: np.ndarray, offset: np.ndarray) -> Chain:

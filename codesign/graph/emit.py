@@ -8,6 +8,7 @@ from codesign.blocks import Requantise, Threshold
 from codesign.blocks.base import ParamRef
 from codesign.graph.builder import Builder, covering
 from codesign.graph.chain import Chain, Linear
+from codesign.graph.ir import Decision
 from codesign.graph.onnx_node import OnnxNode
 from codesign.graph.requantise import Affine, affine_of
 from codesign.graph.thresholds import Bounds, Levels, levels_of
@@ -24,17 +25,17 @@ def emit_levels(
     x: Tensor,
     chain: Chain,
     bounds: Bounds,
-    period: int,
     otype: QType,
     base: int,
 ) -> str:
     """Append the block that maps the integers of `x` to levels; returns its tensor.
 
-    `chain` is the argument of the quantiser, `bounds(index)` its upper sets at a stream index, one
-    for each level above `base`, repeating with `period`.
+    `chain` is the argument of the quantiser, `bounds` its upper sets, one for each level
+    above `base`.
     """
+    build.decisions[node.outputs[0]] = Decision(x.name, chain, bounds, base, otype.step)
     vectors = [v for s in chain if isinstance(s, Linear) for v in (s.scale, s.offset)]
-    rows = max(period, *(len(v) for v in vectors))
+    rows = max(len(bounds), *(len(v) for v in vectors))
     levels = levels_of(chain, bounds, rows, x.qtype, base, otype.step)
     affine = None
     if levels.table.shape[1] > FEW_LEVELS:
@@ -111,5 +112,3 @@ def _requantise(
 def _sources(build: Builder, node: OnnxNode) -> tuple[str, ...]:
     """The quantiser node and the initialisers of its parameters."""
     return (node.name, *(i for i in node.inputs[1:] if i))
-
-

@@ -96,9 +96,7 @@ def _sorted(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
     return tuple(done)
 
 
-def _run(
-    graph: IntGraph, x: np.ndarray, last: Mapping[str, int] | None
-) -> dict[str, np.ndarray]:
+def _run(graph: IntGraph, x: np.ndarray, last: Mapping[str, int] | None) -> dict[str, np.ndarray]:
     """All tensors, or only those still needed where `last` names each one's last reader."""
     tensors = {graph.input_tensor: x}
     for i, node in enumerate(graph.nodes):

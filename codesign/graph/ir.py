@@ -8,6 +8,7 @@ import numpy as np
 
 from codesign.blocks.base import Block
 from codesign.design import HostInput, HostOutput
+from codesign.graph.chain import Bound, Chain
 
 
 @dataclass(frozen=True)
@@ -20,20 +21,41 @@ class Node:
 
 
 @dataclass(frozen=True)
+class Decision:
+    """How a quantiser chose its integers, exactly: level base + step*k where bound k holds.
+
+    `chain` maps the integers of `tensor` to the quantiser's argument; `bounds` holds one ascending
+    list of upper sets of that argument for each stream index, or one for all.
+    """
+
+    tensor: str
+    chain: Chain
+    bounds: list[list[Bound]]
+    base: int
+    step: int
+
+
+@dataclass(frozen=True)
 class TensorView:
-    """What an ONNX tensor means in integers: real = scale*q + offset, element by element.
+    """What an ONNX tensor means in integers: real = chain(q), affine and exact.
 
     `tensor` is the integer tensor, `order` (ONNX shape without the batch axis) the stream index
-    of each element; `scale` and `offset` have length 1 or a period of the stream. `node` is the
-    ONNX node that computes it.
+    of each element. `node` is the ONNX node that computes it, `decision` how, if by quantising.
     """
 
     onnx_tensor: str
     node: str
     tensor: str
     order: np.ndarray
-    scale: np.ndarray
-    offset: np.ndarray
+    chain: Chain
+    decision: Decision | None = None
+
+    def real(self, q: np.ndarray) -> np.ndarray:
+        """Real values (frames, *ONNX shape) of integers (frames, elements), in float64."""
+        step = self.chain[0]
+        scale, offset = (np.array([float(v) for v in a]) for a in (step.scale, step.offset))
+        at = self.order % len(scale), self.order % len(offset)
+        return q[:, self.order] * scale[at[0]] + offset[at[1]]
 
 
 @dataclass(frozen=True)

@@ -42,9 +42,7 @@ def import_model(
     return _finish(build, model, Path(path).stem, classify)
 
 
-def _start(
-    model: Any, qtype: QType | None, scale: float | None, offset: float
-) -> Builder:
+def _start(model: Any, qtype: QType | None, scale: float | None, offset: float) -> Builder:
     build = Builder()
     for node in model.graph.node:
         for name in node.input:
@@ -108,16 +106,8 @@ def _record(build: Builder, node: OnnxNode, name: str, value: Value) -> None:
     """Remember which integers this ONNX tensor became, where its meaning is affine."""
     if isinstance(value, Constant) or value.name is None or value.linear is None:
         return
-    step = value.linear
-    build.views.append(
-        TensorView(
-            name, node.name, value.name, value.order, _floats(step.scale), _floats(step.offset)
-        )
-    )
-
-
-def _floats(values: np.ndarray) -> np.ndarray:
-    return np.array([float(v) for v in values])
+    decision = build.decisions.get(name)
+    build.views.append(TensorView(name, node.name, value.name, value.order, value.chain, decision))
 
 
 def _finish(build: Builder, model: Any, name: str, classify: bool | None) -> IntGraph:

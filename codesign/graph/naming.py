@@ -6,7 +6,7 @@ from codesign.graph.onnx_node import OnnxNode
 
 
 def layer_name(node: OnnxNode, sources: tuple[str, ...]) -> str:
-    """"conv1" for the initialiser "conv1.weight"; otherwise the module path or the node's name."""
+    """ "conv1" for the initialiser "conv1.weight"; otherwise the module path or the node's name."""
     for source in sources:
         if source.endswith(".weight"):
             return source.removesuffix(".weight")

@@ -50,7 +50,7 @@ def integer_weights(node: OnnxNode, matrix: Constant) -> Weights:
 def emit_product(
     build: Builder,
     node: OnnxNode,
-    kind: type[MatVec] | type[Depthwise],
+    kind: type[MatVec | Depthwise],
     name: str,
     x: Tensor,
     weights: Weights,

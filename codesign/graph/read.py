@@ -43,9 +43,7 @@ def _wrapped(path: Path, proto: Any) -> Any:
     from onnx import TensorProto
     from qonnx.core.modelwrapper import ModelWrapper
 
-    external = [
-        i.name for i in proto.graph.initializer if i.data_location == TensorProto.EXTERNAL
-    ]
+    external = [i.name for i in proto.graph.initializer if i.data_location == TensorProto.EXTERNAL]
     if external:
         raise BadInput(
             f"{path}: keeps its weights in another file ({external[0]}, ...); save it as one file"

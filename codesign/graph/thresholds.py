@@ -14,7 +14,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from codesign.graph.chain import ALWAYS, NEVER, Bound, Chain, preimage
+from codesign.graph.chain import ALWAYS, Bound, Chain, preimage, split_uniform
 from codesign.types import QType
 
 HALF = Fraction(1, 2)
@@ -32,7 +32,8 @@ ROUNDING: dict[str, Callable[[int], Bound]] = {
     "HALF_DOWN": lambda k: Bound(k - HALF, inclusive=k <= 0),
 }
 
-Bounds = Callable[[int], list[Bound]]
+# One ascending list of upper sets for each row of the stream, or one list for all rows.
+Bounds = list[list[Bound]]
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,14 @@ class Levels:
 def levels_of(
     chain: Chain, bounds: Bounds, rows: int, itype: QType, base: int, step: int
 ) -> Levels:
-    """Thresholds on integers of `itype` for the upper sets `bounds(row)` of the chain's value.
+    """Thresholds on integers of `itype` for the upper sets `bounds` of the chain's value.
 
     The bounds of a row ascend, one for each level above `base`; `rows` is the common period of
     chain and bounds. Rows that fall get sign -1, so that every comparison has one direction.
     """
-    found = [_row(chain, bounds(row), row, itype) for row in range(rows)]
+    head, tail = split_uniform(chain)
+    carried = [[preimage(tail, bound, 0) for bound in row] for row in bounds]
+    found = [_row(head, carried[row % len(carried)], row, itype) for row in range(rows)]
     table = np.array([first for first, _ in found], np.int64)
     sign = np.array([sign for _, sign in found], np.int64)
     return _pruned(Levels(base, step, table, sign), itype)
@@ -71,7 +74,7 @@ def levels_of(
 def _row(chain: Chain, bounds: list[Bound], row: int, itype: QType) -> tuple[list[int], int]:
     sets = [preimage(chain, bound, row) for bound in bounds]
     # Constant rows can be read either way; all others have one direction throughout.
-    falls = any(s.flipped and s.value not in (ALWAYS, NEVER) for s in sets)
+    falls = any(s.flipped and not s.trivial for s in sets)
     low, high = (-itype.max, -itype.min) if falls else (itype.min, itype.max)
     first = [_first(s, falls, low, high + 1) for s in sets]
     return first, -1 if falls else 1
@@ -79,7 +82,7 @@ def _row(chain: Chain, bounds: list[Bound], row: int, itype: QType) -> tuple[lis
 
 def _first(bound: Bound, falls: bool, low: int, beyond: int) -> int:
     """Smallest sign*x in the set, saturated to [low, beyond]."""
-    if bound.value in (ALWAYS, NEVER):
+    if bound.trivial:
         return low if (bound.value == ALWAYS) != bound.flipped else beyond
     if falls:  # not (x > v) is -x >= -v; not (x >= v) is -x > -v
         value, inclusive = -bound.value, not bound.inclusive

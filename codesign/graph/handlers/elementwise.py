@@ -11,7 +11,7 @@ from codesign.graph.builder import Builder, Value, need_constant, need_tensor, u
 from codesign.graph.chain import Clip, Leak, Step, extended
 from codesign.graph.exact import rationals, sqrt
 from codesign.graph.onnx_node import OnnxNode
-from codesign.graph.values import Constant, ONE, Tensor, ZERO
+from codesign.graph.values import ONE, ZERO, Constant, Tensor
 
 
 def scaled(tensor: Tensor, scale: np.ndarray, offset: np.ndarray) -> Tensor:
@@ -60,9 +60,7 @@ def batch_norm(
     scale = g.ravel() / root
     offset = b.ravel() - m.ravel() * scale
     column = (1, -1, *(1,) * (tensor.order.ndim - 1))
-    return scaled(
-        tensor, tensor.along(scale.reshape(column)), tensor.along(offset.reshape(column))
-    )
+    return scaled(tensor, tensor.along(scale.reshape(column)), tensor.along(offset.reshape(column)))
 
 
 def relu(build: Builder, node: OnnxNode, x: Value) -> Tensor:
@@ -74,9 +72,7 @@ def clip(
     build: Builder, node: OnnxNode, x: Value, low: Value | None = None, high: Value | None = None
 ) -> Tensor:
     """Bounds as inputs (opset 11 on) or as attributes; HardTanh and ReLU6 export as this."""
-    return stepped(
-        need_tensor(node, x), Clip(_bound(node, low, "min"), _bound(node, high, "max"))
-    )
+    return stepped(need_tensor(node, x), Clip(_bound(node, low, "min"), _bound(node, high, "max")))
 
 
 def leaky_relu(build: Builder, node: OnnxNode, x: Value) -> Tensor:

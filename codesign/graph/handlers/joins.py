@@ -12,7 +12,7 @@ from codesign.graph.builder import Builder, Value, need_linear, unsupported
 from codesign.graph.chain import Linear, wide
 from codesign.graph.handlers.elementwise import neg, scaled
 from codesign.graph.onnx_node import OnnxNode
-from codesign.graph.values import ONE, ZERO, Constant, Tensor
+from codesign.graph.values import ONE, Constant, Tensor
 from codesign.types import QType
 
 MAX_MULTIPLIER = 255

@@ -8,15 +8,14 @@ import numpy as np
 
 from codesign.blocks import Depthwise, MatVec
 from codesign.graph.builder import Builder, Value, need_constant, need_linear, unsupported
-from codesign.graph.chain import Linear
 from codesign.graph.exact import rationals
 from codesign.graph.handlers.elementwise import scaled
 from codesign.graph.handlers.joins import add
 from codesign.graph.naming import layer_name
 from codesign.graph.onnx_node import OnnxNode
-from codesign.graph.products import Weights, emit_product, integer_weights
+from codesign.graph.products import emit_product, integer_weights
 from codesign.graph.spatial import Geometry, windowed
-from codesign.graph.values import ONE, ZERO, Constant, Tensor, canonical
+from codesign.graph.values import ZERO, Constant, Tensor, canonical
 
 
 def matmul(build: Builder, node: OnnxNode, x: Value, w: Value) -> Tensor:

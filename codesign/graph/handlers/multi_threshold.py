@@ -35,8 +35,7 @@ def multi_threshold(build: Builder, node: OnnxNode, x: Value, thresholds: Value)
         node,
         tensor,
         tensor.chain,
-        lambda index: sets[row_of[index % len(row_of)]],
-        len(row_of),
+        [sets[row] for row in row_of],
         qtype,
         base,
     )

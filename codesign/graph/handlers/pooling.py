@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-import numpy as np
-
 from codesign.blocks import MaxPool, SumPool
 from codesign.graph.builder import Builder, Value, need_linear, need_tensor, unsupported
 from codesign.graph.exact import rationals

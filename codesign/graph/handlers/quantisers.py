@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from codesign.graph.builder import Builder, Value, need_constant, need_tensor, unsupported
+from codesign.graph.builder import Builder, Value, need_constant, unsupported
 from codesign.graph.chain import Bound, Chain, Clip, Linear, evaluate, extended
 from codesign.graph.emit import emit_levels
 from codesign.graph.exact import is_integer, rationals
@@ -72,9 +72,7 @@ def bipolar_quant(
     return quantised(build, node, x, grid, [Bound(Fraction(0))])
 
 
-def quantised(
-    build: Builder, node: OnnxNode, x: Tensor, grid: Grid, bounds: list[Bound]
-) -> Tensor:
+def quantised(build: Builder, node: OnnxNode, x: Tensor, grid: Grid, bounds: list[Bound]) -> Tensor:
     """`x` on `grid`: nothing where it is already, the host's own integers at the input, a block.
 
     `bounds` are the sets of x/scale + zero that reach each level above `grid.low`.
@@ -84,7 +82,7 @@ def quantised(
     chain = extended(x.chain, Fraction(1) / grid.scale, grid.zero)
     if _lies_on(chain, x, grid):
         return x
-    name = emit_levels(build, node, x, chain, lambda _: bounds, 1, grid.qtype, grid.low)
+    name = emit_levels(build, node, x, chain, [bounds], grid.qtype, grid.low)
     return Tensor(name, grid.qtype, (grid.meaning,), x.order, x.channels)
 
 
@@ -95,8 +93,11 @@ def _lies_on(chain: Chain, x: Tensor, grid: Grid) -> bool:
     step = chain[0]
     if not is_integer(step.scale) or not is_integer(step.offset * x.qtype.step):
         return False
-    ends = [step.apply(Fraction(v), i) for v in (x.qtype.min, x.qtype.max)
-            for i in range(max(len(step.scale), len(step.offset)))]
+    ends = [
+        step.apply(Fraction(v), i)
+        for v in (x.qtype.min, x.qtype.max)
+        for i in range(max(len(step.scale), len(step.offset)))
+    ]
     return all(grid.low <= e <= grid.high and e.denominator == 1 for e in ends)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from codesign.graph.builder import Builder, Value, need_tensor, unsupported
+from codesign.graph.builder import Builder, Value, unsupported
 from codesign.graph.onnx_node import OnnxNode
 from codesign.graph.values import Constant
 

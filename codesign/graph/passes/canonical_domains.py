@@ -26,9 +26,7 @@ def _declare(proto: Any) -> None:
     default = [o for o in proto.opset_import if o.domain in ("", "ai.onnx")]
     versions = {o.domain: o.version for o in proto.opset_import}
     version = versions.get(CANONICAL, 1)
-    others = [
-        o for o in proto.opset_import if o.domain not in ("", "ai.onnx", CANONICAL, *ALIASES)
-    ]
+    others = [o for o in proto.opset_import if o.domain not in ("", "ai.onnx", CANONICAL, *ALIASES)]
     kept = [*default, make_opsetid(CANONICAL, version), *others]
     del proto.opset_import[:]
     proto.opset_import.extend(kept)

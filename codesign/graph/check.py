@@ -1,0 +1,211 @@
+"""The integer graph against qonnx: the same classes, the same integers, every exception proven.
+
+The tidy graph runs in lockstep with its integers. Where a quantised tensor differs, the exact
+value before rounding is compared with the boundary between the two levels: within the float32
+error bound of that element it is a tie that qonnx's float32 has decided the other way; anything
+else is a failure. Then the exact value replaces qonnx's, so that each node is judged on its own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from codesign.graph.chain import evaluate
+from codesign.graph.check_report import CheckReport, Difference
+from codesign.graph.execute import execute, from_real, to_stream
+from codesign.graph.float_error import UNIT, magnitudes
+from codesign.graph.ir import Decision, IntGraph, TensorView
+from codesign.graph.passes import tidy
+from codesign.graph.passes.pool_behind_quantiser import QUANTISERS
+from codesign.graph.read import read_onnx
+from codesign.graph.reference import rebatched, run_node, run_qonnx, start_context
+
+CHUNK_FRAMES = 100
+QUANTISER_ROUNDINGS = 4
+
+Tensors = dict[str, np.ndarray]
+
+
+def check_against_qonnx(path: Path | str, graph: IntGraph, x_onnx: np.ndarray) -> CheckReport:
+    """Compare `graph`, imported from `path`, with qonnx on real inputs (frames, *ONNX shape)."""
+    model = tidy(read_onnx(Path(path)))
+    parts = [
+        _check_chunk(path, model, graph, np.asarray(x_onnx[i : i + CHUNK_FRAMES]), i)
+        for i in range(0, len(x_onnx), CHUNK_FRAMES)
+    ]
+    return CheckReport(
+        frames=len(x_onnx),
+        tensors=parts[0].tensors,
+        integers=sum(p.integers for p in parts),
+        differences=tuple(d for p in parts for d in p.differences),
+        class_mismatches=tuple(f for p in parts for f in p.class_mismatches),
+        unexplained_classes=tuple(f for p in parts for f in p.unexplained_classes),
+    )
+
+
+def _check_chunk(
+    path: Path | str, model: Any, graph: IntGraph, x: np.ndarray, first: int
+) -> CheckReport:
+    """One batch; `first` is the number of its first frame."""
+    batch = rebatched(model, len(x))
+    context = start_context(batch, x)
+    tensors = execute(graph, _host_integers(graph, batch, x), keep=True)[1]
+    views = {v.onnx_tensor: v for v in graph.views if v.decision is not None}
+    found: list[Difference] = []
+    for node in batch.graph.node:
+        run_node(batch, node, context)
+        for view in (views[t] for t in node.output if t in views):
+            found += _compare(batch, node, view, context, tensors, first)
+            exact = view.real(tensors[view.tensor])
+            context[view.onnx_tensor] = exact.astype(np.float32)
+    wrong: tuple[int, ...] = ()
+    unexplained: tuple[int, ...] = ()
+    if graph.output.meaning == "class":
+        wrong, unexplained = _classes(path, batch, graph, context, tensors, x, found, first)
+    integers = sum(context[t].size for t in views)
+    return CheckReport(len(x), tuple(views), integers, tuple(found), wrong, unexplained)
+
+
+def _host_integers(graph: IntGraph, batch: Any, x: np.ndarray) -> np.ndarray:
+    """What the host sends; where that is a quantiser's integers, qonnx quantises."""
+    context = start_context(batch, x)
+    for view in (v for v in graph.views if v.tensor == graph.input_tensor):
+        producer = batch.find_producer(view.onnx_tensor)
+        if producer.op_type in QUANTISERS:
+            for node in batch.graph.node:
+                run_node(batch, node, context)
+                if node.name == producer.name:
+                    break
+            return _stream(view, _integers(view, context[view.onnx_tensor]))
+    return to_stream(graph.input, from_real(graph.input, x))
+
+
+def _integers(view: TensorView, real: np.ndarray) -> np.ndarray:
+    """Integers (frames, *ONNX shape) that real values of this tensor stand for."""
+    zero, one = (view.real(np.full((1, view.order.size), q)) for q in (0, 1))
+    return np.rint((real - zero) / (one - zero)).astype(np.int64)
+
+
+def _stream(view: TensorView, values: np.ndarray) -> np.ndarray:
+    out = np.empty((len(values), view.order.size), np.int64)
+    out[:, view.order.reshape(-1)] = values.reshape(len(values), -1)
+    return out
+
+
+def _compare(
+    batch: Any, node: Any, view: TensorView, context: Tensors, tensors: Tensors, first: int
+) -> list[Difference]:
+    """Every element of a quantised tensor that differs, with its proof or the lack of one."""
+    ours = tensors[view.tensor][:, view.order].astype(np.int64)
+    theirs = _integers(view, context[view.onnx_tensor])
+    places = np.argwhere(ours != theirs)
+    if not len(places):
+        return []
+    bound = _bound_in_levels(batch, node, context)
+    found = []
+    for place in map(tuple, places.tolist()):
+        index = int(view.order[place[1:]])
+        source = int(tensors[view.decision.tensor][place[0], index])
+        pair = int(ours[place]), int(theirs[place])
+        exact, distance = _distance(view.decision, source, index, pair)
+        limit = float("inf") if bound is None else float(bound[place])
+        found.append(
+            Difference(
+                place[0] + first,
+                node.name,
+                view.onnx_tensor,
+                place[1:],
+                *pair,
+                exact,
+                distance,
+                limit,
+            )
+        )
+    return found
+
+
+def _distance(
+    decision: Decision, source: int, index: int, pair: tuple[int, int]
+) -> tuple[float, float]:
+    """Exact quantiser argument, and its distance from the farthest boundary between `pair`."""
+    exact = evaluate(decision.chain, source, index)
+    bounds = decision.bounds[index % len(decision.bounds)]
+    low, high = sorted((q - decision.base) // decision.step for q in pair)
+    return float(exact), max(float(abs(exact - b.value)) for b in bounds[low:high])
+
+
+def _bound_in_levels(batch: Any, node: Any, context: Tensors) -> np.ndarray | None:
+    """Float32 error of the quantiser's argument, element by element."""
+    magnitude = magnitudes(batch, node.input[0], context)
+    if magnitude is None:
+        return None
+    own = QUANTISER_ROUNDINGS * UNIT
+    if node.op_type == "MultiThreshold":
+        return magnitude.bound
+    zero = np.abs(context[node.input[2]]) if len(node.input) > 2 else 0.0
+    scale = np.abs(context[node.input[1]])
+    total = magnitude.bound * (1 + own) / scale
+    return total + own * (magnitude.values / scale + zero)
+
+
+def _classes(
+    path: Path | str,
+    batch: Any,
+    graph: IntGraph,
+    context: Tensors,
+    tensors: Tensors,
+    x: np.ndarray,
+    found: list[Difference],
+    first: int,
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Frames whose class differs from the file's as it is, and those without an explanation.
+
+    In lockstep every class must agree, unless float32 cannot tell the two logits apart; in the
+    plain execution a frame may also differ because a proven tie came before.
+    """
+    ours = tensors[graph.output_tensor][:, 0]
+    plain = _class_of(run_qonnx(path, x))
+    lockstep = _class_of(context[batch.graph.output[0].name])
+    tied = {d.frame - first for d in found}
+    wrong = tuple(int(f) + first for f in np.flatnonzero(ours != plain))
+    doubtful = [f for f in np.flatnonzero(ours != lockstep)]
+    doubtful += [f for f in np.flatnonzero((ours != plain) & (ours == lockstep)) if f not in tied]
+    unexplained = tuple(
+        int(f) + first
+        for f in doubtful
+        if not _inseparable(
+            batch, graph, context, tensors, int(f), (ours[f], lockstep[f], plain[f])
+        )
+    )
+    return wrong, unexplained
+
+
+def _class_of(output: np.ndarray) -> np.ndarray:
+    """Class indices from logits (frames, classes), or as the file computes them."""
+    flat = output.reshape(len(output), -1)
+    return flat[:, 0].astype(np.int64) if flat.shape[1] == 1 else flat.argmax(axis=1)
+
+
+def _inseparable(
+    batch: Any,
+    graph: IntGraph,
+    context: Tensors,
+    tensors: Tensors,
+    frame: int,
+    classes: tuple[int, ...],
+) -> bool:
+    """True when the exact logits of `classes` lie closer together than float32 can tell."""
+    name = batch.graph.output[0].name
+    view = next((v for v in graph.views if v.onnx_tensor == name), None)
+    magnitude = magnitudes(batch, name, context)
+    if view is None or magnitude is None:
+        return False
+    bound = magnitude.bound[frame].reshape(-1)
+    order = view.order.reshape(-1)
+    q = tensors[view.tensor][frame]
+    exact = {int(c): evaluate(view.chain, int(q[order[c]]), int(order[c])) for c in classes}
+    spread = max(exact.values()) - min(exact.values())
+    return float(spread) <= 2 * max(float(bound[c]) for c in exact)

@@ -1,0 +1,61 @@
+"""qonnx's own execution, in batches: the reference that the integers are compared with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from codesign.graph.passes import canonical_domains, fold_constants, node_names, static_shapes
+from codesign.graph.read import read_onnx
+
+
+def rebatched(model: Any, frames: int) -> Any:
+    """A copy of `model` whose input holds `frames` frames; constant Reshape targets follow."""
+    import copy
+
+    from qonnx.transformation.general import RemoveStaticGraphInputs
+
+    model = copy.deepcopy(model).transform(RemoveStaticGraphInputs())
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = frames
+    model.graph.output[0].type.tensor_type.ClearField("shape")
+    for node in model.graph.node:
+        _widen(model, node, frames)
+    return fold_constants.run(static_shapes.run(model))
+
+
+def _widen(model: Any, node: Any, frames: int) -> None:
+    target = model.get_initializer(node.input[1]) if node.op_type == "Reshape" else None
+    if target is not None and target.size and target[0] == 1:
+        name = f"{node.name or node.output[0]}_batched_shape"
+        model.set_initializer(name, np.array([frames, *target[1:]], np.int64))
+        node.input[1] = name
+
+
+def run_qonnx(path: Path | str, x: np.ndarray) -> np.ndarray:
+    """Output of the file as it is, executed by qonnx on float32 inputs (frames, *shape)."""
+    from qonnx.core.onnx_exec import execute_onnx
+
+    model = node_names.run(canonical_domains.run(read_onnx(Path(path))))
+    model = rebatched(model, len(x))
+    name = model.graph.input[0].name
+    result = execute_onnx(model, {name: np.asarray(x, np.float32)})
+    return result[model.graph.output[0].name]
+
+
+def start_context(model: Any, x: np.ndarray) -> dict[str, np.ndarray]:
+    """Tensors of a rebatched model before its first node."""
+    context = model.make_empty_exec_context()
+    context[model.graph.input[0].name] = np.asarray(x, np.float32)
+    return context
+
+
+def run_node(model: Any, node: Any, context: dict[str, np.ndarray]) -> None:
+    """Execute one node by qonnx; its outputs go into `context`."""
+    from qonnx.core.onnx_exec import execute_node
+    from qonnx.util.basic import get_preferred_qonnx_opset
+
+    versions = model.get_opset_imports()
+    version = versions.get(node.domain, get_preferred_qonnx_opset())
+    execute_node(node, context, model.graph, version)
