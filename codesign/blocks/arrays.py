@@ -46,6 +46,13 @@ def narrowed(values: np.ndarray, qtype: QType, where: str) -> np.ndarray:
     return values.astype(carrier(qtype.min, qtype.max))
 
 
+def heaviest_row(w: np.ndarray) -> int:
+    """Largest sum of absolute weights in a row of w (rows, cols)."""
+    # Python integers where 64 bits could overflow.
+    small = w.dtype != object and w.size and max(-int(w.min()), int(w.max())) < 1 << 40
+    return int(abs(w.astype(np.int64 if small else object)).sum(axis=1).max(initial=0))
+
+
 def matrix_product(
     x: np.ndarray, w: np.ndarray, itype: QType, otype: QType, where: str
 ) -> np.ndarray:
@@ -53,8 +60,7 @@ def matrix_product(
 
     Every partial sum is below max|x| * sum|w|, so floating point below its mantissa is exact.
     """
-    heaviest = max((int(abs(row.astype(object)).sum()) for row in w), default=0) if w.size else 0
-    kind = exact_kind(magnitude(itype) * heaviest)
+    kind = exact_kind(magnitude(itype) * heaviest_row(w))
     weights = w.T.astype(kind)
     result = np.empty((len(x), len(w)), carrier(otype.min, otype.max))
     chunk = max(1, CHUNK_VALUES // sum(w.shape))

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from codesign.blocks.adders import accumulators
-from codesign.blocks.arrays import exact_kind, magnitude, narrowed
+from codesign.blocks.arrays import exact_kind, heaviest_row, magnitude, narrowed
 from codesign.blocks.base import Block, Fold, ParamRef, Params, Port
 from codesign.blocks.control import control
 from codesign.blocks.folds import MEMORIES, check_lanes, fold_for, lane_folds, multipliers_of
@@ -56,8 +56,7 @@ class Depthwise(Block, frozen=True, kw_only=True):
         (x,) = inputs
         taps = x.reshape(len(x) * self.vectors, self.taps, self.channels)
         weight = params[self.weight.name]
-        heaviest = int(abs(weight.astype(object)).sum(axis=1).max())
-        kind = exact_kind(magnitude(self.itype) * heaviest)
+        kind = exact_kind(magnitude(self.itype) * heaviest_row(weight))
         total = np.zeros((len(taps), self.channels), kind)
         for k, column in enumerate(weight.T.astype(kind)):
             total += taps[:, k] * column

@@ -84,6 +84,10 @@ class MatVec(Block, frozen=True, kw_only=True):
         return 2 + product_stages(self.itype, self.wtype) + tree_stages(self.fold.simd)
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
+        """Analytic. Against synthesis of a 64x32 unit for xc7 without DSP and memories (Yosys 0.70,
+        6 pairs of widths from 1 to 8 bits, pe and simd 2 to 16) the LUTs err by 9 % in the mean and
+        by 17 % at most, nearly always to the low side.
+        """
         s, p, memory = self.fold.simd, self.fold.pe, self.fold.memory
         sf, nf = self.cols // s, self.rows // p
         return (

@@ -1,0 +1,77 @@
+"""What is offered as a folding, and what the errors say."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from codesign.blocks import MatVec, Threshold, WidthConverter
+from codesign.blocks.base import Fold, ParamRef
+from codesign.blocks.sum_types import products_type
+from codesign.errors import IllegalFold
+from codesign.types import BIPOLAR, TERNARY, QType
+
+
+def unit(itype: QType, wtype: QType) -> MatVec:
+    return MatVec(
+        name="mvu_3",
+        rows=8,
+        cols=144,
+        vectors=4,
+        itype=itype,
+        wtype=wtype,
+        acc=products_type(144, itype, wtype),
+        weight=ParamRef("w", (8, 144), wtype),
+    )
+
+
+def test_the_text_names_block_knob_and_nearest_values() -> None:
+    with pytest.raises(IllegalFold) as raised:
+        unit(QType(4), QType(4)).folded(Fold(1, 10))
+    text = "mvu_3: simd must divide cols (144), not 10; nearest legal: 9, 12"
+    assert str(raised.value) == text
+    assert raised.value.fields["legal"] == tuple(d for d in range(1, 145) if 144 % d == 0)
+
+
+def test_all_divisors_are_offered() -> None:
+    legal = unit(QType(4), QType(4)).legal_folds()
+    pairs = {(f.pe, f.simd) for f in legal}
+    assert pairs == {(p, s) for p in range(1, 9) for s in range(1, 145) if not 8 % p + 144 % s}
+    assert len(legal) == 4 * len(pairs)  # multipliers in LUTs or DSPs, weights in LUTs or blocks
+
+
+@pytest.mark.parametrize(
+    ("itype", "wtype", "offered"),
+    [
+        (QType(8), QType(8), True),
+        (QType(4, False), QType(4, narrow=True), True),
+        (QType(8), QType(3), False),
+        (QType(8), BIPOLAR, False),
+        (TERNARY, QType(8), False),
+    ],
+)
+def test_dsps_are_offered_for_real_products_only(itype, wtype, offered) -> None:
+    block = unit(itype, wtype)
+    assert any(f.multiplier == "dsp" for f in block.legal_folds()) is offered
+    if not offered:
+        with pytest.raises(IllegalFold, match="mvu_3: multiplier must be lut here, not dsp"):
+            block.folded(Fold(multiplier="dsp"))
+
+
+def test_shared_thresholds_need_no_memory() -> None:
+    shared = next(b for b, _ in Threshold.examples() if b.thresholds.shape[0] == 1)
+    with pytest.raises(IllegalFold, match="memory must be lut here, not block"):
+        shared.folded(Fold(memory="block"))
+
+
+def test_lanes_of_a_converter_divide_each_other() -> None:
+    block, _ = WidthConverter.examples()[0]
+    with pytest.raises(IllegalFold, match=r"width_.*must divide the lanes of the larger \(4\)"):
+        msgspec.structs.replace(block, in_lanes=3).check()
+
+
+def test_a_narrower_type_gives_up_the_dsp() -> None:
+    block = unit(QType(8), QType(8)).folded(Fold(2, 3, "dsp"))
+    assert block.reweighted(6).fold == block.fold
+    assert block.reweighted(2).fold == Fold(2, 3, "lut")
+    block.reweighted(2).check()

@@ -1,0 +1,114 @@
+"""Analytic LUTs of the matrix-vector unit against synthesis, and their course over folds and bits."""
+
+from __future__ import annotations
+
+import pytest
+
+from codesign.blocks import MatVec
+from codesign.blocks.base import Fold, ParamRef
+from codesign.blocks.sum_types import products_type
+from codesign.cost.family import load_family
+from codesign.types import BIPOLAR, QType
+
+XC7 = load_family("xc7")
+SIZES = (2, 4, 8, 16)
+# Datapath of a 64x32 unit on xc7 without DSP, weights outside, by Yosys 0.70: LUTs are
+# constant + per_pe*P + per_product*P*S, by bits of weights and activations.
+MEASURED = {
+    (1, 1): (17, 14.1, 1.53),
+    (1, 4): (31, 4.4, 11.3),
+    (2, 2): (20, 7.0, 14.45),
+    (2, 4): (23, 6.5, 24.0),
+    (4, 4): (37, 0.8, 46.5),
+    (8, 8): (26, -11.5, 170.6),
+}
+MEMORY = ("weights", "input buffer")
+SLOWEST = Fold()
+
+
+def unit(wbits: int, abits: int, fold: Fold = SLOWEST, rows: int = 64, cols: int = 32) -> MatVec:
+    wtype, itype = (BIPOLAR if b == 1 else QType(b) for b in (wbits, abits))
+    return MatVec(
+        name="mvu",
+        rows=rows,
+        cols=cols,
+        vectors=1,
+        itype=itype,
+        wtype=wtype,
+        acc=products_type(cols, itype, wtype),
+        weight=ParamRef("w", (rows, cols), wtype),
+        fold=fold,
+    )
+
+
+def datapath_luts(block: MatVec, without: tuple[str, ...] = MEMORY) -> float:
+    terms = block.cost_terms(XC7)
+    return sum(t.resources.lut for t in terms if t.name not in without)
+
+
+def test_datapath_is_within_the_stated_error_of_synthesis() -> None:
+    errors = []
+    for (wbits, abits), (constant, per_pe, per_product) in MEASURED.items():
+        for s in SIZES:
+            for p in SIZES:
+                measured = constant + per_pe * p + per_product * p * s
+                found = datapath_luts(unit(wbits, abits, Fold(p, s)))
+                errors.append(abs(found / measured - 1))
+    assert max(errors) < 0.17
+    assert sum(errors) / len(errors) < 0.10
+
+
+@pytest.mark.parametrize("abits", [1, 2, 4, 8])
+@pytest.mark.parametrize("fold", [Fold(), Fold(4, 8), Fold(64, 32)])
+def test_every_bit_of_the_weights_costs(abits: int, fold: Fold) -> None:
+    start = unit(1, abits, fold)
+    luts = [start.reweighted(bits).cost(XC7).lut for bits in range(1, 9)]
+    assert luts == sorted(luts) and len(set(luts)) == 8
+    deep = unit(1, abits, Fold(1, 1, "lut", "block"), rows=512, cols=1024)
+    blocks = [deep.reweighted(bits).cost(XC7).ram["BRAM18"] for bits in (1, 2, 4, 8)]
+    assert blocks[-1] > 7 * blocks[0]
+    assert blocks == sorted(blocks)
+
+
+@pytest.mark.parametrize("wbits", [1, 2, 4, 8])
+def test_every_bit_of_the_activations_costs(wbits: int) -> None:
+    luts = [datapath_luts(unit(wbits, bits, Fold(4, 8))) for bits in range(1, 9)]
+    assert luts == sorted(luts) and len(set(luts)) == 8
+
+
+@pytest.mark.parametrize("bits", [(1, 1), (1, 4), (4, 4), (8, 8)])
+def test_datapath_grows_with_the_fold_without_a_cliff(bits: tuple[int, int]) -> None:
+    sizes = (1, 2, 4, 8, 16, 32)
+    for p in sizes[:-1]:
+        for s in sizes[:-1]:
+            # With 64 columns there is always an accumulator. Counters get shorter: not compared.
+            here, wider, taller = (
+                datapath_luts(unit(*bits, Fold(*f), cols=64), (*MEMORY, "control"))
+                for f in ((p, s), (p, 2 * s), (2 * p, s))
+            )
+            assert here < wider < 3.5 * here
+            assert here < taller < 2.2 * here
+
+
+def test_dsps_are_counted_where_the_family_multiplies() -> None:
+    fold = Fold(4, 8, "dsp")
+    cost = unit(8, 8, fold).cost(XC7)
+    assert cost.dsp == 32
+    assert cost.lut < unit(8, 8, Fold(4, 8)).cost(XC7).lut / 2
+    wide = unit(20, 20, fold)  # 20 x 20 bits exceed the 25 x 18 multiplier
+    assert wide.cost(XC7).dsp == 0
+
+
+def test_the_accumulator_follows_and_keeps_its_slack() -> None:
+    block = unit(4, 4)
+    tight = block.__class__(
+        **{f: getattr(block, f) for f in block.__struct_fields__ if f != "acc"}, acc=QType(10)
+    )
+    # The worst case of 32 products int4 x int4 is 2048 = 13 bits: 3 bits of slack.
+    assert tight.reweighted(4) == tight
+    # New weights are symmetric: 32 * 127 * 8 = 32512 = 16 bits.
+    assert tight.reweighted(8).acc == QType(13)
+    assert tight.retyped(QType(2)).acc == QType(8)
+    assert tight.reweighted(1).wtype == BIPOLAR
+    # 32 * 8 = 256 = 10 bits in the worst case, of which 3 are slack.
+    assert tight.reweighted(1).acc == QType(7)
