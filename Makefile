@@ -59,7 +59,7 @@ browser:
 	fi
 
 test: .venv/test-installed browser
-	$(BIN)/python -m pytest -q -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2
 
 lint: .venv/test-installed
 	$(BIN)/ruff check codesign tests
