@@ -1,6 +1,6 @@
 # make demo    a network trained for a board, its QONNX, Design, estimate, simulation and report
 # make test    what the tests need, then the tests        make lint    ruff
-# make bench   speed of the simulator                     make clean   remove what make made
+# make clean   remove what make made
 #
 # PYTHON=python3.12       another interpreter, 3.11 or later
 # TORCH_INDEX=<url>       a package index that holds PyTorch's small CPU build
@@ -15,7 +15,7 @@ TORCH_OPTIONS := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 SETUP := pyproject.toml constraints.txt codesign/__init__.py
 
 .DELETE_ON_ERROR:
-.PHONY: demo install test browser lint bench clean
+.PHONY: demo install test browser lint clean
 
 demo: install
 	$(BIN)/codesign run flows/digits_pynq-z2.toml --out runs/demo
@@ -63,9 +63,6 @@ test: .venv/test-installed browser
 
 lint: .venv/test-installed
 	$(BIN)/ruff check codesign tests
-
-bench: .venv/test-installed
-	$(BIN)/python -m tests.bench_sim
 
 clean:
 	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis
