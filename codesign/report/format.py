@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-NAMES = {"lut": "LUT", "lutram": "LUTRAM", "ff": "FF", "dsp": "DSP"}
+from codesign.cost.verdict import word as resource_name
 
-
-def resource_name(key: str) -> str:
-    """The vendor's word for a resource key: "lut" is "LUT", "BRAM18" stays as it is."""
-    return NAMES.get(key, key)
+__all__ = ["count", "megahertz", "percent", "rate", "resource_name", "seconds", "shape"]
 
 
 def count(value: float | None) -> str:

@@ -1,0 +1,80 @@
+"""`codesign estimate`: resources, frame rate and verdict on a board."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from codesign.cli import show
+from codesign.cli.source import InputOffset, InputScale, InputType, params_of, read_model
+
+if TYPE_CHECKING:
+    from codesign.report.data import ReportData
+
+Board = Annotated[
+    str | None, typer.Option(help="Name or .toml file; a Design's own board is the default.")
+]
+
+
+def estimate(
+    model: Annotated[Path, typer.Argument(help="An ONNX file, a design.json or its folder.")],
+    board: Board = None,
+    target_fps: Annotated[float | None, typer.Option(help="Frames per second to reach.")] = None,
+    target_latency: Annotated[float | None, typer.Option(help="Latency to reach (s).")] = None,
+    per_bitwidth: Annotated[
+        bool, typer.Option("--per-bitwidth", help="Also the table at every width 1 to 8.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder for Design and report.")] = None,
+    input_type: InputType = None,
+    input_scale: InputScale = None,
+    input_offset: InputOffset = "0",
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Fold a network for a board and tell its LUT, FF, DSP, memory, frame rate and verdict.
+
+    Without a target: the largest frame rate that fits. Exits with 3 when it does not fit.
+
+    Example: codesign estimate model.onnx --board pynq-z2 --per-bitwidth
+    """
+    from codesign import api
+
+    network = read_model(model, input_type, input_scale, input_offset)
+    plan = api.estimate(network, board, target_fps, target_latency)
+    table = api.per_bitwidth(network, board) if per_bitwidth else None
+    data = api.report_data(plan, board, bitwidths=table)
+    report = None
+    if out is not None:
+        report = api.save(plan, out, params_of(network, model), board, bitwidths=table)
+    if json:
+        show.print_json(data)
+    else:
+        _print(data, report)
+    if not plan.estimate.verdict.fits:
+        raise typer.Exit(3)
+
+
+def _print(data: ReportData, report: Path | None) -> None:
+    from codesign.cli import tables
+
+    tables.print_resources(data)
+    if data.bitwidths:
+        tables.print_bitwidths(data)
+    print_verdict(data)
+    if report:
+        show.print_line(f"report: {report}")
+
+
+def print_verdict(data: ReportData) -> None:
+    """The verdict; for a design that does not fit what takes the most and what would help."""
+    from codesign.report.format import count, rate, resource_name
+
+    verdict = data.verdict
+    show.print_line(verdict.sentence, "bold green" if verdict.fits else "bold red")
+    for c in () if verdict.fits else verdict.contributors:
+        show.print_line(f"  {c.part}: {count(c.amount)} {resource_name(c.resource)}")
+    for lever in verdict.levers:
+        show.print_line(f"  what would help: {lever}")
+    speed = f"{rate(data.fps.value)} frames/s ({data.fps.source})"
+    show.print_line(f"{speed}; the slowest part is {data.bottleneck}")

@@ -1,0 +1,132 @@
+"""`codesign import`: a foreign ONNX file as exact integers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from codesign.cli import show
+from codesign.cli.source import InputOffset, InputScale, InputType, params_of, read_model
+from codesign.errors import BadInput, InvariantBroken
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from codesign.graph.ir import IntGraph
+
+
+def import_(
+    model: Annotated[Path, typer.Argument(help="A quantised ONNX (QONNX) file.")],
+    input_type: InputType = None,
+    input_scale: InputScale = None,
+    input_offset: InputOffset = "0",
+    check: Annotated[
+        int, typer.Option(help="Compare with qonnx on this many frames (random, or --inputs).")
+    ] = 0,
+    inputs: Annotated[
+        Path | None, typer.Option(help="Real inputs for --check: .npy (frames, *ONNX shape).")
+    ] = None,
+    board: Annotated[
+        str | None, typer.Option(help="Fold for this board and save with --out.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the Design; needs --board.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Lower an ONNX file to exact integers, show its blocks, and prove it equal to qonnx.
+
+    Example: codesign import model.onnx --input uint8 --input-scale 1/255 --check 100
+    """
+    if out is not None and board is None:
+        raise BadInput("--out needs --board: a Design belongs to one; `codesign boards` lists them")
+    if model.suffix == ".json" or model.is_dir():
+        raise BadInput(f"{model}: must be an ONNX file; `codesign estimate` takes a Design")
+    graph = read_model(model, input_type, input_scale, input_offset)
+    compared = _check(model, graph, check, inputs) if check else None
+    report = _save(graph, model, board, out) if board is not None and out is not None else None
+    if json:
+        show.print_json(_facts(graph, compared, report))
+        return
+    _print(graph)
+    for line in filter(None, (compared, report and f"report: {report}")):
+        show.print_line(line)
+
+
+def _check(path: Path, graph: IntGraph, frames: int, inputs: Path | None) -> str:
+    """The sentence of the comparison; raises InvariantBroken when something is not explained."""
+    from codesign import api
+
+    result = api.check(path, graph, _real_inputs(graph, frames, inputs))
+    if not result.ok:
+        raise InvariantBroken(f"{path}: integers differ from qonnx: {result.sentence}")
+    return f"check against qonnx: {result.sentence}"
+
+
+def _real_inputs(graph: IntGraph, frames: int, inputs: Path | None) -> np.ndarray:
+    import numpy as np
+
+    host = graph.input
+    if inputs is None:
+        draw = np.random.default_rng(0).integers(host.qtype.levels, size=(frames, *host.onnx_shape))
+        q = host.qtype.min + draw * host.qtype.step
+        return (q * host.scale + host.offset).astype(np.float32)
+    try:
+        x = np.load(inputs, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{inputs}: is not a readable .npy file ({error})") from error
+    if x.shape[1:] != tuple(host.onnx_shape):
+        raise BadInput(
+            f"{inputs}: must have the shape (frames, {', '.join(map(str, host.onnx_shape))}), "
+            f"not {x.shape}"
+        )
+    return x[:frames].astype(np.float32)
+
+
+def _save(graph: IntGraph, path: Path, board: str, out: Path) -> Path:
+    from codesign import api
+
+    plan = api.estimate(graph, board)
+    return api.save(plan, out, params_of(graph, path))
+
+
+def _facts(graph: IntGraph, compared: str | None, report: Path | None) -> dict[str, object]:
+    from codesign.report.convert import input_part, output_part, size_of
+
+    blocks = [
+        {"name": n.block.name, "kind": type(n.block).__name__, "size": size_of(n.block)}
+        for n in graph.nodes
+    ]
+    return {
+        "name": graph.name,
+        "input": input_part(graph.input),
+        "output": output_part(graph.output),
+        "blocks": blocks,
+        "notes": graph.notes,
+        "check": compared,
+        "report": report and str(report),
+    }
+
+
+def _print(graph: IntGraph) -> None:
+    from codesign.report.convert import size_of
+    from codesign.report.format import shape
+
+    rows = [
+        (
+            n.block.name,
+            type(n.block).__name__,
+            size_of(n.block),
+            str(n.block.inputs()[0].qtype),
+            str(getattr(n.block, "wtype", "")),
+            str(n.block.outputs()[0].qtype),
+        )
+        for n in graph.nodes
+    ]
+    show.print_table(graph.name, ("Block", "Kind", "Size", "In", "Weights", "Out"), rows, left=6)
+    host, out = graph.input, graph.output
+    meaning = f"real value = {host.scale:.8g} q + {host.offset:.8g}"
+    show.print_line(f"input {host.name}: {host.qtype}, {shape(host.shape)}; {meaning}")
+    show.print_line(f"output {out.name}: {out.qtype}, {shape(out.shape)}, {out.meaning}")
+    for note in graph.notes:
+        show.print_line(f"note: {note}")

@@ -1,0 +1,94 @@
+"""`codesign run` and `codesign train`: recipes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from codesign.cli import show
+
+if TYPE_CHECKING:
+    from codesign.train.pipeline import RunResult
+
+RecipeWord = Annotated[str, typer.Argument(help="A .toml file, or the name of a shipped recipe.")]
+Out = Annotated[Path, typer.Option(help="Folder of the results; made when it is not there.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")]
+Data = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the official data sets; default: CODESIGN_DATA."),
+]
+Seed = Annotated[int | None, typer.Option(help="Replaces the recipe's seed.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the metrics as JSON, nothing else.")]
+
+
+def run(
+    recipe: RecipeWord,
+    out: Out,
+    resume: Resume = False,
+    data: Data = None,
+    seed: Seed = None,
+    json: Json = False,
+) -> None:
+    """Do the whole job of a recipe: train, export, check, lower, estimate, simulate, report.
+
+    Ctrl-C keeps the last whole epoch; the same command with --resume goes on from it. Exits with 3
+    when the design does not fit its board.
+
+    Example: codesign run digits_pynq-z2 --out runs/digits
+    """
+    from codesign import api
+
+    _finish(api.run(recipe, out, resume, seed, data, quiet=json), json)
+
+
+def train(
+    recipe: RecipeWord,
+    out: Out,
+    resume: Resume = False,
+    data: Data = None,
+    seed: Seed = None,
+    json: Json = False,
+) -> None:
+    """Train only: leaves config.json and a checkpoint, which `codesign export` takes.
+
+    Example: codesign train digits_pynq-z2 --out runs/digits --seed 3
+    """
+    from codesign import api
+
+    _finish(api.train(recipe, out, resume, seed, data, quiet=json), json)
+
+
+def _finish(result: RunResult, json: bool) -> None:
+    if json:
+        show.print_json(result.metrics)
+    else:
+        for line in summary(result):
+            show.print_line(line)
+    if result.fits is False:
+        raise typer.Exit(3)
+
+
+def summary(result: RunResult) -> list[str]:
+    """What a run has reached, one fact a line, each with its source."""
+    from codesign.report.format import percent, rate, seconds
+
+    lines = []
+    if result.trained:
+        lines.append(f"test accuracy {percent(result.trained.test_accuracy, 2)} (measured)")
+    if result.checks:
+        checks = result.checks
+        lines.append(
+            f"integer graph {percent(checks.integer_accuracy, 2)} on {checks.samples:,} test "
+            f"images (measured); {checks.integers.sentence} against qonnx"
+        )
+    if result.estimate:
+        lines.append(f"{result.estimate.verdict.sentence} (analytic)")
+    if result.simulation:
+        s = result.simulation
+        latency = s.latency_cycles / result.design.clock_hz
+        lines.append(f"{rate(s.fps)} frames/s, latency {seconds(latency)} (simulated)")
+    report = result.folder / "report.html"
+    lines.append(f"report: {report}" if report.exists() else f"results: {result.folder}")
+    return lines

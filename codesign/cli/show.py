@@ -1,0 +1,62 @@
+"""What commands print: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+PIPE_WIDTH = 140
+"""Columns of text when the output is no terminal: wide enough that no table is folded."""
+
+
+def print_json(value: object) -> None:
+    """`value` (structs, mappings, numbers) as indented JSON on stdout."""
+    import msgspec
+
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    sys.stdout.write(text + "\n")
+
+
+def print_line(text: str = "", style: str = "") -> None:
+    """One line of text, never folded."""
+    console().print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def print_table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    caption: str = "",
+    left: int = 1,
+) -> None:
+    """A table whose first `left` columns are words and whose others are numbers.
+
+    Units stand in the headers, the source of the numbers in `caption`.
+    """
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(
+        title=title,
+        caption=caption,
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        caption_justify="left",
+        title_style="bold",
+        pad_edge=False,
+    )
+    for i, name in enumerate(columns):
+        table.add_column(name, justify="left" if i < left else "right", no_wrap=i > 0)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console().print(table)
+
+
+def console() -> Any:
+    """A console on stdout as it is now."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    return Console(highlight=False, width=width)

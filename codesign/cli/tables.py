@@ -1,0 +1,78 @@
+"""The tables of estimate and simulate, made from the same records as the report."""
+
+from __future__ import annotations
+
+from codesign.cli.show import print_table
+from codesign.report.data import BitwidthRow, BlockPart, Counts, ReportData
+from codesign.report.format import count, percent, rate, resource_name
+
+
+def print_resources(data: ReportData) -> None:
+    """Every block with folding, cycles and resources; FIFOs summed up; total and budget."""
+    kinds = [k for k, budget in data.board.budget.items() if budget or data.total.get(k)]
+    columns = ("Block", "Kind", "Weights", "PE x SIMD", "Cycles/frame", *map(resource_name, kinds))
+    rows = [(*_block_words(b), *_amounts(b.resources, kinds)) for b in data.blocks]
+    fifos = {k: sum(s.resources.get(k, 0.0) for s in data.streams) for k in kinds}
+    rows.append((f"{len(data.streams)} FIFOs", "", "", "", "", *_amounts(fifos, kinds)))
+    rows.append(("total", "", "", "", "", *_amounts(data.total, kinds)))
+    rows.append(("usable", "", "", "", "", *_amounts(data.board.budget, kinds)))
+    shares = [_share(data.total.get(k, 0.0), data.board.budget.get(k, 0.0)) for k in kinds]
+    rows.append(("share", "", "", "", "", *shares))
+    caption = f"Resources: {data.resources_source}. Cycles: analytic."
+    print_table(data.title, columns, rows, caption, left=3)
+
+
+def _block_words(block: BlockPart) -> tuple[str, ...]:
+    fold = f"{block.pe} x {block.simd}" if block.weight_type else str(block.pe)
+    return block.name, block.kind, block.weight_type, fold, count(block.interval_cycles)
+
+
+def _amounts(counts: Counts, kinds: list[str]) -> list[str]:
+    return [count(counts.get(k, 0.0)) for k in kinds]
+
+
+def _share(used: float, budget: float) -> str:
+    return percent(used / budget) if budget else "–"
+
+
+def print_stages(data: ReportData) -> None:
+    """How every stage spends its time, and how full every FIFO got."""
+    rows = [
+        (s.name, percent(s.busy, 1), percent(s.starved, 1), percent(s.blocked, 1))
+        for s in data.simulation.stages
+    ]
+    columns = ("Stage", "Busy", "Starved", "Blocked")
+    print_table("Where the cycles go", columns, rows, "Simulated, steady state.")
+    streams = [
+        (s.source, s.target, s.style, count(s.bits), count(s.depth), count(s.high_water))
+        for s in data.streams
+    ]
+    columns = ("From", "To", "FIFO", "Beat (bits)", "Depth (beats)", "High water (beats)")
+    print_table("FIFOs", columns, streams, "High water: simulated.", left=3)
+
+
+def print_bitwidths(data: ReportData) -> None:
+    """The network at every uniform width, then each layer at every width."""
+    table = data.bitwidths
+    kinds = _kinds(table.uniform)
+    columns = ("Bits", *map(resource_name, kinds), "Frames/s", "Fits")
+    rows = [_width_words(row, kinds) for row in table.uniform]
+    print_table("The network at every bit width", columns, rows, f"Analytic. {table.assumption}")
+    columns = ("Layer", "Now", *columns)
+    rows = [
+        (layer.layer, str(layer.present_bits), *_width_words(row, kinds))
+        for layer in table.layers
+        for row in layer.rows
+    ]
+    title = "One layer at each bit width, the others as they are"
+    print_table(title, columns, rows, "Analytic.")
+
+
+def _width_words(row: BitwidthRow, kinds: list[str]) -> tuple[str, ...]:
+    fits = "yes" if row.fits else "no"
+    return str(row.bits), *_amounts(row.resources, kinds), rate(row.fps), fits
+
+
+def _kinds(rows: tuple[BitwidthRow, ...]) -> list[str]:
+    kinds = dict.fromkeys(k for row in rows for k in row.resources)
+    return [k for k in kinds if any(row.resources.get(k) for row in rows)]

@@ -1,0 +1,170 @@
+"""From the results of the stages to what the report draws."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from codesign.blocks.base import Block
+from codesign.board import Board
+from codesign.cost.estimate import DesignEstimate, PartEstimate
+from codesign.cost.resources import Resources
+from codesign.cost.verdict import Verdict
+from codesign.design import Design, HostInput, HostOutput, Stream
+from codesign.report.data import (
+    BlockPart,
+    BoardPart,
+    Contributor,
+    Counts,
+    HostPart,
+    Quantity,
+    ReportData,
+    StreamPart,
+    Term,
+    VerdictPart,
+)
+
+if TYPE_CHECKING:
+    from codesign.search.whatif import BitwidthTable
+    from codesign.sim.simulate import Simulation
+
+
+def counts(resources: Resources) -> Counts:
+    """Resources by name, zeros left out."""
+    return {kind: n for kind, n in resources.flat().items() if n}
+
+
+def verdict_part(verdict: Verdict) -> VerdictPart:
+    """The verdict; its levers are listed apart, so the sentence leaves them out."""
+    brief = msgspec.structs.replace(verdict, levers=(), contributors=())
+    sentence = brief.sentence.replace("; largest: ", "")
+    contributors = tuple(Contributor(*entry) for entry in verdict.contributors)
+    return VerdictPart(verdict.fits, sentence, verdict.gaps, contributors, verdict.levers)
+
+
+def board_part(board: Board) -> BoardPart:
+    """The board with its device and its budget."""
+    return BoardPart(
+        name=board.name,
+        title=board.title,
+        part=board.part,
+        clock_hz=board.clock_hz,
+        device=board.resources.flat(),
+        budget=board.budget().flat(),
+        source=" ".join(board.source.split()),
+    )
+
+
+def block_parts(design: Design, estimate: DesignEstimate) -> tuple[BlockPart, ...]:
+    """Every block with its folding, its cycles and its resources."""
+    costs = {p.name: p for p in estimate.parts if p.kind == "block"}
+    return tuple(_block_part(b, costs.get(b.name), design.origins) for b in design.blocks)
+
+
+def _block_part(
+    block: Block, cost: PartEstimate | None, origins: Mapping[str, tuple[str, ...]]
+) -> BlockPart:
+    weight = getattr(block, "wtype", None)
+    return BlockPart(
+        name=block.name,
+        kind=type(block).__name__,
+        size=size_of(block),
+        input_type=str(block.inputs()[0].qtype),
+        weight_type=str(weight) if weight else "",
+        output_type=str(block.outputs()[0].qtype),
+        pe=block.fold.pe,
+        simd=block.fold.simd,
+        multiplier=block.fold.multiplier if weight else "",
+        memory=block.fold.memory if block.params else "",
+        interval_cycles=block.program().interval_cycles,
+        terms=tuple(Term(t.name, counts(t.resources)) for t in cost.terms) if cost else (),
+        resources=counts(cost.resources) if cost else {},
+        origins=origins.get(block.name, ()),
+    )
+
+
+def size_of(block: Block) -> str:
+    """The whole numbers among the fields of a block: "rows 64, cols 784, vectors 1"."""
+    fields = msgspec.structs.asdict(block).items()
+    numbers = ((k, v) for k, v in fields if isinstance(v, int | tuple))
+    return ", ".join(f"{k.replace('_', ' ')} {_plain(v)}" for k, v in numbers if _plain(v))
+
+
+def _plain(value: int | tuple) -> str:
+    parts = value if isinstance(value, tuple) else (value,)
+    return "x".join(str(v) for v in parts if isinstance(v, int))
+
+
+def stream_parts(
+    design: Design, estimate: DesignEstimate, simulation: Simulation | None = None
+) -> tuple[StreamPart, ...]:
+    """Every FIFO with its cost, and how full it got where it was simulated."""
+    costs = {p.name: p.resources for p in estimate.parts if p.kind == "stream"}
+    marks = {c.name: c.high_water for c in simulation.channels} if simulation else {}
+    return tuple(_stream_part(s, costs.get(s.name), marks.get(s.name)) for s in design.streams)
+
+
+def _stream_part(stream: Stream, cost: Resources | None, high_water: int | None) -> StreamPart:
+    return StreamPart(
+        source=stream.source,
+        target=stream.target,
+        qtype=str(stream.qtype),
+        lanes=stream.lanes,
+        bits=stream.bits,
+        beats_per_frame=stream.beats_per_frame,
+        depth=stream.depth,
+        style=stream.style,
+        high_water=high_water,
+        resources=counts(cost) if cost else {},
+    )
+
+
+def input_part(host: HostInput) -> HostPart:
+    """What the accelerator takes."""
+    return HostPart(
+        name=host.name,
+        shape=host.shape,
+        onnx_shape=host.onnx_shape,
+        qtype=str(host.qtype),
+        scale=host.scale,
+        offset=host.offset,
+    )
+
+
+def output_part(host: HostOutput) -> HostPart:
+    """What the accelerator gives."""
+    return HostPart(
+        name=host.name,
+        shape=host.shape,
+        qtype=str(host.qtype),
+        scale=host.scale,
+        meaning=host.meaning,
+    )
+
+
+def design_report(
+    design: Design,
+    board: Board,
+    estimate: DesignEstimate,
+    simulation: Simulation | None = None,
+    bitwidths: BitwidthTable | None = None,
+    title: str = "",
+) -> ReportData:
+    """The report of a design: everything but training, accuracy and provenance."""
+    fps, source = (simulation.fps, "simulated") if simulation else (estimate.fps, estimate.source)
+    return ReportData(
+        title=title or f"{design.name} on {board.title}",
+        verdict=verdict_part(estimate.verdict),
+        board=board_part(board),
+        fps=Quantity(fps, source),
+        bottleneck=estimate.bottleneck,
+        blocks=block_parts(design, estimate),
+        streams=stream_parts(design, estimate, simulation),
+        total=estimate.total.flat(),
+        resources_source=estimate.source,
+        input=input_part(design.input),
+        output=output_part(design.output),
+        notes=design.notes,
+    )
