@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from torch import nn
 
 from codesign.errors import BadInput
+from codesign.imports import import_object
 from codesign.models.checkpoint import load_checkpoint
 from codesign.models.cnv import Cnv
 from codesign.models.mobile import Mobile
@@ -74,23 +73,13 @@ def _call(name: str, factory: Callable[..., nn.Module], given: dict, options: di
 
 
 def _user_class(name: str) -> Callable[..., nn.Module]:
-    module_name, _, class_name = name.partition(":")
-    if not class_name:
+    if ":" not in name:
         raise BadInput(
             f"model {name!r} is unknown; built in are {', '.join(MODELS)}, and your own is named "
             "package.module:Class",
             model=name,
         )
-    if "" not in sys.path and str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
-    try:
-        return getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError) as error:
-        raise BadInput(
-            f"model {name!r} cannot be imported ({error}); its module must be installed, on "
-            "PYTHONPATH or in the current folder",
-            model=name,
-        ) from error
+    return import_object(name, "model")
 
 
 def _has_quantisers(model: nn.Module) -> bool:
