@@ -44,7 +44,9 @@ def popcount(family: Family, lanes: int) -> Resources:
     return adder_tree(family, ceil(lanes / 3), 2, signed=False)
 
 
-def accumulators(family: Family, count: int, words: int, bits: int) -> CostTerm:
+def accumulators(
+    family: Family, count: int, words: int, bits: int, name: str = "accumulators"
+) -> CostTerm:
     """`count` accumulators of `bits` bits, each for `words` results in turn.
 
     One word is a register with an adder that also loads; more are a small memory beside the adder;
@@ -54,5 +56,5 @@ def accumulators(family: Family, count: int, words: int, bits: int) -> CostTerm:
         return CostTerm("output register", Resources(ff=count * bits))
     adders = Resources(lut=count * family.adder(bits), ff=count * bits)
     if words == 1:
-        return CostTerm("accumulators", adders)
-    return CostTerm("accumulators", adders + family.ram(words, count * bits, "lut"))
+        return CostTerm(name, adders)
+    return CostTerm(name, adders + family.ram(words, count * bits, "lut"))

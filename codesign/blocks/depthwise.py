@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from typing import Self
 
-import msgspec
 import numpy as np
 
 from codesign.blocks.adders import accumulators
 from codesign.blocks.arrays import exact_kind, heaviest_row, magnitude, narrowed
-from codesign.blocks.base import Block, Fold, ParamRef, Params, Port
+from codesign.blocks.base import Fold, Params, Port
 from codesign.blocks.control import control
-from codesign.blocks.folds import MEMORIES, check_lanes, fold_for, lane_folds, multipliers_of
+from codesign.blocks.folds import MEMORIES, check_lanes, lane_folds, multipliers_of
 from codesign.blocks.memories import parameters
 from codesign.blocks.multipliers import product_stages, products
 from codesign.blocks.programs import reduction
 from codesign.blocks.samples import reference, sample
-from codesign.blocks.sum_types import followed, products_type, weight_type
+from codesign.blocks.sum_types import products_type
+from codesign.blocks.weighted import Weighted
 from codesign.cost.family import Family
 from codesign.cost.resources import CostTerm, Resources
 from codesign.program import Program
 from codesign.types import QType
 
 
-class Depthwise(Block, frozen=True, kw_only=True):
+class Depthwise(Weighted, frozen=True, kw_only=True):
     """y[c] = sum over k of W[c, k] * x[k, c] for each vector; W has shape (channels, taps).
 
     `pe` channels a cycle; in (vectors, taps, channels), out (vectors, channels) of type `acc`.
@@ -32,10 +32,10 @@ class Depthwise(Block, frozen=True, kw_only=True):
     channels: int
     taps: int
     vectors: int
-    itype: QType
-    wtype: QType
-    acc: QType
-    weight: ParamRef
+
+    @property
+    def terms(self) -> int:
+        return self.taps
 
     def inputs(self) -> tuple[Port, ...]:
         p = self.fold.pe
@@ -91,22 +91,6 @@ class Depthwise(Block, frozen=True, kw_only=True):
             # Counters: group of channels, tap, word of the weights.
             control(family, 2, self.latency_cycles, groups, self.taps, words),
         )
-
-    def retyped(self, *inputs: QType) -> Self:
-        return self._typed(inputs[0], self.wtype)
-
-    def reweighted(self, bits: int) -> Self:
-        """The same block with weights of `bits` bits; the accumulator follows."""
-        return self if bits == self.wtype.bits else self._typed(self.itype, weight_type(bits))
-
-    def _typed(self, itype: QType, wtype: QType) -> Self:
-        before = products_type(self.taps, self.itype, self.wtype)
-        acc = followed(self.acc, before, products_type(self.taps, itype, wtype))
-        weight = msgspec.structs.replace(self.weight, qtype=wtype, digest="")
-        weight = self.weight if wtype == self.wtype else weight
-        fold = fold_for(self.fold, itype, wtype)
-        changes = {"itype": itype, "wtype": wtype, "acc": acc, "weight": weight, "fold": fold}
-        return msgspec.structs.replace(self, **changes)
 
     @classmethod
     def examples(cls) -> tuple[tuple[Self, dict[str, np.ndarray]], ...]:

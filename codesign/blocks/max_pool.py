@@ -61,7 +61,7 @@ class MaxPool(Block, frozen=True, kw_only=True):
         return (
             # P registers of the maximum and comparators; several groups of channels keep theirs in
             # a small memory.
-            accumulators(family, p, groups, bits),
+            accumulators(family, p, groups, bits, "maxima"),
             # A 2-to-1 multiplexer a bit takes the larger.
             CostTerm("selection", Resources(lut=p * bits * family.mux(2))),
             # Counters: group of channels, tap.

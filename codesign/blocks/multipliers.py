@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from codesign.blocks.adders import adder_tree, popcount
+from codesign.blocks.sum_types import products_type
 from codesign.cost.family import Family
 from codesign.cost.resources import CostTerm, Resources
 from codesign.types import QType
-
-
-def product_type(a: QType, b: QType) -> QType:
-    """Narrowest integer type of the products."""
-    corners = [x * y for x in (a.min, a.max) for y in (b.min, b.max)]
-    return QType.covering(min(corners), max(corners))
 
 
 def counts_ones(a: QType, b: QType) -> bool:
@@ -30,14 +27,14 @@ def product_stages(a: QType, b: QType) -> int:
 
 
 def products(family: Family, count: int, a: QType, b: QType, multiplier: str = "lut") -> CostTerm:
-    """`count` products a*b in LUTs, or in one DSP each where it takes the operands.
+    """`count` products a*b in LUTs or in DSPs.
 
-    A LUT product of a multiplication proper is registered (a DSP holds that register itself).
+    A product proper is registered: by flip-flops behind LUTs, inside of the DSP.
     """
-    if multiplier == "dsp" and family.dsp_multiplies(_signed_bits(a), _signed_bits(b)):
-        return CostTerm("multipliers", Resources(dsp=count))
+    if multiplier == "dsp":
+        return CostTerm("multipliers", _dsp_product(family, a, b).scaled(count))
     if is_product(a, b):
-        luts, flip_flops = family.lut_multiplier(a.bits, b.bits), product_type(a, b).bits
+        luts, flip_flops = family.lut_multiplier(a.bits, b.bits), products_type(1, a, b).bits
         return CostTerm("multipliers", Resources(lut=count * luts, ff=count * flip_flops))
     if counts_ones(a, b):
         return CostTerm("XNOR or AND", Resources(lut=count * family.lut_multiplier(1, 1)))
@@ -50,7 +47,7 @@ def sums(family: Family, lanes: int, a: QType, b: QType, copies: int) -> CostTer
     """`copies` sums of `lanes` products each."""
     if counts_ones(a, b):
         return CostTerm("popcount", popcount(family, lanes).scaled(copies))
-    tree = adder_tree(family, lanes, product_type(a, b).bits)
+    tree = adder_tree(family, lanes, products_type(1, a, b).bits)
     return CostTerm("adder tree", tree.scaled(copies))
 
 
@@ -62,6 +59,22 @@ def constant_adders(value: int) -> int:
 def _factor_bits(qtype: QType) -> int:
     """Bits of a factor; a bipolar or ternary one only selects and counts as 1."""
     return qtype.bits if qtype.kind == "int" else 1
+
+
+def _dsp_product(family: Family, a: QType, b: QType) -> Resources:
+    """One DSP, or several for parts of operands that are too wide, with adders to join them.
+
+    All parts but the highest are unsigned and leave the sign bit of the DSP's operand unused.
+    """
+    a_bits, b_bits = _signed_bits(a), _signed_bits(b)
+    if family.dsp_multiplies(a_bits, b_bits):
+        return Resources(dsp=1)
+    wide, narrow = family.dsp.a_bits - 1, family.dsp.b_bits - 1
+    parts = min(
+        ceil((p - 1) / wide) * ceil((q - 1) / narrow)
+        for p, q in ((a_bits, b_bits), (b_bits, a_bits))
+    )
+    return Resources(dsp=parts, lut=(parts - 1) * family.adder(a_bits + b_bits))
 
 
 def _signed_bits(qtype: QType) -> int:

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from typing import Self
 
-import msgspec
 import numpy as np
 
 from codesign.blocks.adders import accumulators, tree_stages
 from codesign.blocks.arrays import matrix_product
-from codesign.blocks.base import Block, Fold, ParamRef, Params, Port, divisors, require_divides
+from codesign.blocks.base import Fold, Params, Port, divisors, require_divides
 from codesign.blocks.control import control
-from codesign.blocks.folds import MEMORIES, check_choice, fold_for, folds, multipliers_of
+from codesign.blocks.folds import MEMORIES, check_choice, folds, multipliers_of
 from codesign.blocks.memories import buffer, parameters
 from codesign.blocks.multipliers import counts_ones, product_stages, products, sums
 from codesign.blocks.programs import segment
 from codesign.blocks.samples import reference, sample
-from codesign.blocks.sum_types import followed, products_type, weight_type
+from codesign.blocks.sum_types import products_type
+from codesign.blocks.weighted import Weighted
 from codesign.cost.family import Family
 from codesign.cost.resources import CostTerm, Resources
 from codesign.program import Program, Read, Segment, simple
 from codesign.types import BIPOLAR, TERNARY, QType
 
 
-class MatVec(Block, frozen=True, kw_only=True):
+class MatVec(Weighted, frozen=True, kw_only=True):
     """y = W x for each vector of a frame, with W of shape (rows, cols).
 
     `simd` columns and `pe` rows a cycle; in (vectors, cols), out (vectors, rows) of type `acc`.
@@ -32,10 +32,10 @@ class MatVec(Block, frozen=True, kw_only=True):
     rows: int
     cols: int
     vectors: int
-    itype: QType
-    wtype: QType
-    acc: QType
-    weight: ParamRef
+
+    @property
+    def terms(self) -> int:
+        return self.cols
 
     def inputs(self) -> tuple[Port, ...]:
         s = self.fold.simd
@@ -119,22 +119,6 @@ class MatVec(Block, frozen=True, kw_only=True):
         bypass = Resources(lut=bits * family.mux(2) if sf > 1 else 0)
         memory = buffer(family, "input buffer", sf, bits, self.fold.memory)
         return CostTerm(memory.name, memory.resources + bypass)
-
-    def retyped(self, *inputs: QType) -> Self:
-        return self._typed(inputs[0], self.wtype)
-
-    def reweighted(self, bits: int) -> Self:
-        """The same block with weights of `bits` bits; the accumulator follows."""
-        return self if bits == self.wtype.bits else self._typed(self.itype, weight_type(bits))
-
-    def _typed(self, itype: QType, wtype: QType) -> Self:
-        before = products_type(self.cols, self.itype, self.wtype)
-        acc = followed(self.acc, before, products_type(self.cols, itype, wtype))
-        weight = msgspec.structs.replace(self.weight, qtype=wtype, digest="")
-        weight = self.weight if wtype == self.wtype else weight
-        fold = fold_for(self.fold, itype, wtype)
-        changes = {"itype": itype, "wtype": wtype, "acc": acc, "weight": weight, "fold": fold}
-        return msgspec.structs.replace(self, **changes)
 
     @classmethod
     def examples(cls) -> tuple[tuple[Self, dict[str, np.ndarray]], ...]:

@@ -9,48 +9,40 @@ import msgspec
 import numpy as np
 
 from codesign.blocks.arrays import carrier, magnitude, narrowed
-from codesign.blocks.base import Block, Fold, ParamRef, Params, Port
+from codesign.blocks.base import Fold, ParamRef, Params
 from codesign.blocks.control import control
 from codesign.blocks.folds import MEMORIES, check_lanes, fold_for, lane_folds, multipliers_of
 from codesign.blocks.memories import parameters
-from codesign.blocks.multipliers import product_type, products
+from codesign.blocks.multipliers import products
 from codesign.blocks.programs import one_to_one
+from codesign.blocks.quantiser import Quantiser
 from codesign.blocks.samples import reference, sample
-from codesign.blocks.sum_types import level_type
+from codesign.blocks.sum_types import products_type
 from codesign.cost.family import Family
 from codesign.cost.resources import CostTerm, Resources
 from codesign.program import Program
 from codesign.types import QType
 
 
-class Requantise(Block, frozen=True, kw_only=True):
+class Requantise(Quantiser, frozen=True, kw_only=True):
     """y = clip((x*M[c] + B[c]) >> shift, otype.min, otype.max), with an arithmetic shift.
 
     `multiplier` and `bias` have shape (channels or 1,). `pe` channels a cycle; in and out
     (vectors, channels).
     """
 
-    channels: int
-    vectors: int
-    itype: QType
-    otype: QType
     multiplier: ParamRef
     bias: ParamRef
     shift: int
 
-    def inputs(self) -> tuple[Port, ...]:
-        p = self.fold.pe
-        return (Port(self.itype, p, self.vectors * self.channels // p),)
-
-    def outputs(self) -> tuple[Port, ...]:
-        p = self.fold.pe
-        return (Port(self.otype, p, self.vectors * self.channels // p),)
+    @property
+    def rows(self) -> int:
+        return max(self.multiplier.shape[0], self.bias.shape[0])
 
     @property
     def memories(self) -> tuple[str, ...]:
         """Where M and B may live: constants shared by all channels need no memory."""
-        shared = self.multiplier.shape[0] == self.bias.shape[0] == 1
-        return ("lut",) if shared else MEMORIES
+        return MEMORIES if self.rows > 1 else ("lut",)
 
     def legal_folds(self) -> tuple[Fold, ...]:
         kinds = multipliers_of(self.itype, self.multiplier.qtype)
@@ -80,7 +72,7 @@ class Requantise(Block, frozen=True, kw_only=True):
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         p, groups = self.fold.pe, self.channels // self.fold.pe
         m, b = self.multiplier, self.bias
-        product = product_type(self.itype, m.qtype).bits
+        product = products_type(1, self.itype, m.qtype).bits
         wide = max(product, b.qtype.bits) + 1
         # Clipping looks at the bits above the result, then passes it or a bound.
         above = max(0, wide - self.shift - self.otype.bits)
@@ -98,7 +90,7 @@ class Requantise(Block, frozen=True, kw_only=True):
             # Clip and output register.
             CostTerm("clip", Resources(lut=p * clip, ff=p * self.otype.bits)),
             # Counter: group of channels, where they differ.
-            control(family, 2, 3, groups if self.memories != ("lut",) else 1),
+            control(family, 2, 3, groups if self.rows > 1 else 1),
         )
 
     def _constants(self, family: Family, name: str, ref: ParamRef, groups: int) -> CostTerm:
@@ -114,10 +106,28 @@ class Requantise(Block, frozen=True, kw_only=True):
         fold = fold_for(self.fold, itype, self.multiplier.qtype)
         return msgspec.structs.replace(self, itype=itype, bias=bias, fold=fold)
 
-    def requantised(self, bits: int) -> Self:
-        """The same block with `bits` output bits: it shifts less, or more."""
-        shift = max(0, self.shift - (bits - self.otype.bits))
-        return msgspec.structs.replace(self, otype=level_type(self.otype, bits), shift=shift)
+    @classmethod
+    def in_place_of(cls, other: Quantiser, otype: QType) -> Self:
+        """Multiplier, bias and shift for `otype` where `other` is.
+
+        A multiplier that meets all thresholds of 64 channels exactly has about 4 bits more than the
+        input, as imported 8-bit networks show; the bias spans the product.
+        """
+        if isinstance(other, cls):
+            shift = max(0, other.shift + other.otype.bits - otype.bits)
+            return msgspec.structs.replace(other, otype=otype, shift=shift)
+        bits = other.itype.bits
+        return cls(
+            name=other.name,
+            fold=other.fold,
+            channels=other.channels,
+            vectors=other.vectors,
+            itype=other.itype,
+            otype=otype,
+            multiplier=ParamRef(f"{other.name}.multiplier", (other.rows,), QType(bits + 4)),
+            bias=ParamRef(f"{other.name}.bias", (other.rows,), QType(2 * bits + 4)),
+            shift=max(0, 2 * bits + 4 - otype.bits),
+        )
 
     @classmethod
     def examples(cls) -> tuple[tuple[Self, dict[str, np.ndarray]], ...]:

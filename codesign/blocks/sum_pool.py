@@ -65,7 +65,7 @@ class SumPool(Block, frozen=True, kw_only=True):
         return (
             # P adders and registers of the sum; several groups of channels keep theirs in a small
             # memory.
-            accumulators(family, p, groups, self.otype.bits),
+            accumulators(family, p, groups, self.otype.bits, "sums"),
             # Counters: group of channels, tap.
             control(family, 2, 1, groups, self.taps),
         )

@@ -31,17 +31,3 @@ def followed(result: QType, before: QType, after: QType) -> QType:
         return result
     signed = result.signed if before.signed == after.signed else after.signed
     return QType(max(1 + signed, result.bits + after.bits - before.bits), signed)
-
-
-def weight_type(bits: int) -> QType:
-    """Type of weights of `bits` bits: bipolar, or symmetric two's complement."""
-    return QType(1, True, "bipolar") if bits == 1 else QType(bits, True, narrow=True)
-
-
-def level_type(like: QType, bits: int) -> QType:
-    """Type of activations of `bits` bits, signed as `like` is; one signed bit is bipolar."""
-    if bits == like.bits:
-        return like
-    if bits == 1 and like.signed:
-        return QType(1, True, "bipolar")
-    return QType(bits, like.signed, narrow=like.narrow)

@@ -8,46 +8,38 @@ import msgspec
 import numpy as np
 
 from codesign.blocks.arrays import carrier, magnitude, narrowed
-from codesign.blocks.base import Block, Fold, ParamRef, Params, Port
+from codesign.blocks.base import Fold, ParamRef, Params
 from codesign.blocks.control import control
 from codesign.blocks.folds import MEMORIES, check_lanes, lane_folds
 from codesign.blocks.memories import BLOCK_WORDS
 from codesign.blocks.programs import one_to_one
+from codesign.blocks.quantiser import Quantiser
 from codesign.blocks.samples import reference, sample
-from codesign.blocks.sum_types import level_type
 from codesign.cost.family import Family
 from codesign.cost.resources import CostTerm, Resources, total
 from codesign.program import Program
 from codesign.types import BIPOLAR, QType
 
 
-class Threshold(Block, frozen=True, kw_only=True):
+class Threshold(Quantiser, frozen=True, kw_only=True):
     """y = base + otype.step * #{k : sign[c]*x >= T[c, k]}, channel c of a position-major frame.
 
     `thresholds` has shape (channels or 1, T) with ascending rows; `sign` is None (all +1) or has
     shape (channels,). `pe` channels a cycle; in and out (vectors, channels).
     """
 
-    channels: int
-    vectors: int
-    itype: QType
-    otype: QType
     base: int
     thresholds: ParamRef
     sign: ParamRef | None = None
 
-    def inputs(self) -> tuple[Port, ...]:
-        p = self.fold.pe
-        return (Port(self.itype, p, self.vectors * self.channels // p),)
-
-    def outputs(self) -> tuple[Port, ...]:
-        p = self.fold.pe
-        return (Port(self.otype, p, self.vectors * self.channels // p),)
+    @property
+    def rows(self) -> int:
+        return self.thresholds.shape[0]
 
     @property
     def memories(self) -> tuple[str, ...]:
         """Where thresholds may live: one shared row is wired in and needs no memory."""
-        return MEMORIES if self.thresholds.shape[0] > 1 else ("lut",)
+        return MEMORIES if self.rows > 1 else ("lut",)
 
     def legal_folds(self) -> tuple[Fold, ...]:
         return lane_folds(self.channels, memories=self.memories)
@@ -93,9 +85,9 @@ class Threshold(Block, frozen=True, kw_only=True):
 
     def _memories(self) -> tuple[tuple[int, str], ...]:
         """(words, style) of the memory of each stage: stage k chooses among 2^k thresholds."""
-        groups = self.channels // self.fold.pe if self.thresholds.shape[0] > 1 else 1
+        groups = self.channels // self.fold.pe if self.rows > 1 else 1
         depths = [groups << k for k in range(self.stages)]
-        deep = self.fold.memory if self.thresholds.shape[0] > 1 else "lut"
+        deep = self.fold.memory if self.rows > 1 else "lut"
         return tuple((d, deep if d >= BLOCK_WORDS else "lut") for d in depths)
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
@@ -105,7 +97,7 @@ class Threshold(Block, frozen=True, kw_only=True):
         # Adding the lowest value of a two's-complement type only inverts the top bit.
         free = self.base in (0, -(1 << (self.otype.bits - 1)))
         offset = 0 if free else family.adder(self.otype.bits)
-        differ = self.thresholds.shape[0] > 1 or self.sign is not None
+        differ = self.rows > 1 or self.sign is not None
         flips = family.rom(groups, p, "lut") if self.sign else Resources()
         return (
             # Each lane: a comparator a stage; the input and the bits found so far travel along.
@@ -128,15 +120,21 @@ class Threshold(Block, frozen=True, kw_only=True):
         thresholds = msgspec.structs.replace(self.thresholds, qtype=QType(bits), digest="")
         return msgspec.structs.replace(self, itype=itype, thresholds=thresholds)
 
-    def requantised(self, bits: int) -> Self:
-        """The same block with `bits` output bits, hence 2^bits - 1 thresholds a channel."""
-        if bits == self.otype.bits:
-            return self
-        otype = level_type(self.otype, bits)
-        shape = (self.thresholds.shape[0], otype.levels - 1)
-        thresholds = msgspec.structs.replace(self.thresholds, shape=shape, digest="")
-        changes = {"otype": otype, "base": otype.min, "thresholds": thresholds}
-        return msgspec.structs.replace(self, **changes)
+    @classmethod
+    def in_place_of(cls, other: Quantiser, otype: QType) -> Self:
+        """Thresholds for `otype` where `other` is."""
+        table = ParamRef(f"{other.name}.thresholds", (other.rows, otype.levels - 1), other.itype)
+        return cls(
+            name=other.name,
+            fold=msgspec.structs.replace(other.fold, multiplier="lut"),
+            channels=other.channels,
+            vectors=other.vectors,
+            itype=other.itype,
+            otype=otype,
+            base=otype.min,
+            thresholds=table,
+            sign=other.sign if isinstance(other, cls) else None,
+        )
 
     @classmethod
     def examples(cls) -> tuple[tuple[Self, dict[str, np.ndarray]], ...]:

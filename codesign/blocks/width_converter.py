@@ -69,15 +69,13 @@ class WidthConverter(Block, frozen=True, kw_only=True):
         narrow = min(self.in_lanes, self.out_lanes)
         ratio = max(self.in_lanes, self.out_lanes) // narrow
         bits = narrow * self.itype.bits
-        joining = self.in_lanes < self.out_lanes
-        return (
-            # Joining: a register for each narrow beat but the last. Splitting: a multiplexer a bit.
-            CostTerm("collected beats", Resources(ff=bits * (ratio - 1)))
-            if joining
-            else CostTerm("multiplexer", Resources(lut=bits * family.mux(ratio))),
-            # Counter: narrow beat of a wide one.
-            control(family, 2, 0, ratio),
-        )
+        # Joining: a register for each narrow beat but the last. Splitting: a multiplexer a bit.
+        if self.in_lanes <= self.out_lanes:
+            data = CostTerm("collected beats", Resources(ff=bits * (ratio - 1)))
+        else:
+            data = CostTerm("multiplexer", Resources(lut=bits * family.mux(ratio)))
+        # Counter: narrow beat of a wide one.
+        return data, control(family, 2, 0, ratio)
 
     def retyped(self, *inputs: QType) -> Self:
         return msgspec.structs.replace(self, itype=inputs[0])

@@ -95,8 +95,9 @@ def test_dsps_are_counted_where_the_family_multiplies() -> None:
     cost = unit(8, 8, fold).cost(XC7)
     assert cost.dsp == 32
     assert cost.lut < unit(8, 8, Fold(4, 8)).cost(XC7).lut / 2
-    wide = unit(20, 20, fold)  # 20 x 20 bits exceed the 25 x 18 multiplier
-    assert wide.cost(XC7).dsp == 0
+    # 25 x 18 signed: one operand of 20 bits is two parts; of 24 bits one fits the 25.
+    assert unit(20, 20, fold).cost(XC7).dsp == unit(24, 24, fold).cost(XC7).dsp == 64
+    assert unit(40, 40, fold).cost(XC7).dsp == 32 * 2 * 3
 
 
 def test_the_accumulator_follows_and_keeps_its_slack() -> None:

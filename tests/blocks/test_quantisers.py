@@ -27,16 +27,33 @@ def threshold(otype: QType, channels: int = 64, itype: QType = INT12) -> Thresho
 
 
 @pytest.mark.parametrize("start", [QType(4, False), QType(4), QType(4, narrow=True), BIPOLAR])
-def test_widths_change_the_number_of_thresholds(start: QType) -> None:
+def test_few_levels_are_thresholds(start: QType) -> None:
     block = threshold(start)
-    assert block.requantised(start.bits) == block
-    for bits in range(1, 9):
+    assert block.requantised(start.bits) is block
+    for bits in range(1, 5):
         other = block.requantised(bits)
+        assert isinstance(other, Threshold)
+        other.check()
         assert other.otype.bits == bits and other.otype.signed == start.signed
         assert other.thresholds.shape == (64, other.otype.levels - 1)
         assert other.base == other.otype.min
         assert other.stages == bits  # a binary search decides one bit after another
     assert block.requantised(1).otype == (BIPOLAR if start.signed else QType(1, False))
+
+
+@pytest.mark.parametrize("channels", [1, 64])
+def test_many_levels_are_scaled_and_back(channels: int) -> None:
+    block = threshold(QType(3), channels)
+    for bits in range(5, 9):
+        other = block.requantised(bits)
+        assert isinstance(other, Requantise) and other.otype == QType(bits)
+        other.check()
+        assert other.rows == channels and other.inputs() == block.inputs()
+        again = other.requantised(3)
+        assert isinstance(again, Threshold)
+        assert again.thresholds.shape == block.thresholds.shape
+    # Each further bit halves the shift's divisor and costs something.
+    assert block.requantised(6).shift == block.requantised(5).requantised(6).shift
 
 
 def test_memory_holds_every_threshold_bit() -> None:
@@ -54,6 +71,8 @@ def test_memory_holds_every_threshold_bit() -> None:
 def test_cost_rises_with_every_bit() -> None:
     luts = [threshold(QType(4)).requantised(bits).cost(XC7).lut for bits in range(1, 9)]
     assert luts == sorted(luts) and len(set(luts)) == 8
+    by_thresholds = [threshold(QType(b)).cost(XC7).lut for b in range(2, 9)]
+    assert by_thresholds == sorted(by_thresholds) and by_thresholds[-1] > 3 * luts[-1]
     wider = [threshold(QType(4), itype=QType(b)).cost(XC7).lut for b in range(4, 24)]
     assert wider == sorted(wider) and len(set(wider)) == 20
 
@@ -72,7 +91,6 @@ def test_requantise_is_cheaper_than_many_thresholds() -> None:
     )
     assert scaled.cost(XC7).lut < levels.cost(XC7).lut / 3
     assert scaled.requantised(6).shift == 16
-    assert scaled.requantised(6).cost(XC7).lut < scaled.cost(XC7).lut
     assert scaled.requantised(8) == scaled
 
 
