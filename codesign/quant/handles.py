@@ -57,6 +57,16 @@ class QuantHandle:
         """Give every slice `bits` bits, keeping its range; raises BadInput where it cannot."""
         self.quantiser.set_bits(bits)
 
+    def narrow(self, bits: int) -> None:
+        """`set_bits`; weights then choose the step with the least squared error at that width.
+
+        For a jump of width without training after it: keeping the range, as `set_bits` does, would
+        send most weights to zero at 2 or 3 bits.
+        """
+        self.quantiser.set_bits(bits)
+        if self.role == "weight":
+            self.quantiser.recalibrate()
+
     def freeze(self) -> None:
         """Stop learning step and width; the grid stays."""
         self.quantiser.freeze()

@@ -71,6 +71,19 @@ def test_bits_are_differentiable_and_set_bits_moves_them():
     assert sum(h.bits() * h.numel for h in learned).item() == 3 * sum(h.numel for h in learned)
 
 
+def test_narrowing_loses_less_than_keeping_the_range():
+    model = build_model("tfc", SHAPE, 10, QuantConfig(weight_bits=8), sizes=(32,))
+    torch.manual_seed(0)
+    model.fc1.weight.data.normal_()
+    kept, narrowed = copy.deepcopy(model), copy.deepcopy(model)
+    handles(kept)[1].set_bits(2)
+    handles(narrowed)[1].narrow(2)
+    assert handles(narrowed)[1].integer_bits() == 2
+    weight = model.fc1.weight
+    errors = [((m.eval().fc1.quant_weight().value - weight) ** 2).mean() for m in (kept, narrowed)]
+    assert errors[1] < 0.7 * errors[0]
+
+
 def test_fixed_quantisers_have_no_width_gradient():
     handle = handles(residual(quantiser="fixed"))[1]
     assert handle.is_learned and not handle.bits().requires_grad
