@@ -182,7 +182,9 @@ def per_bitwidth(model: IntGraph | Design, on: BoardLike | None = None) -> Bitwi
     from codesign.search.whatif import per_bitwidth as table_of
 
     if isinstance(model, Design):
-        return table_of(_graph(model), board(on or model.board))
+        chosen = board(on or model.board)
+        kept = model if chosen.name == model.board else None
+        return table_of(_graph(model), chosen, kept)
     return table_of(model, board(_required(on)))
 
 
@@ -199,12 +201,12 @@ def save(
     `params` are the graph's (`graph.params`).
     """
     from codesign.report.data import save_report_data
-    from codesign.report.render import save_report
+    from codesign.report.render import write_report
 
     save_design(plan.design, params, Path(folder))
     data = report_data(plan, on, simulation, bitwidths)
     save_report_data(data, Path(folder))
-    return save_report(data, Path(folder))
+    return write_report(data, Path(folder))
 
 
 def report_data(
@@ -226,12 +228,12 @@ def report(folder: str | Path) -> Path:
     Raises BadInput when the folder holds neither.
     """
     from codesign.report.data import FILE_NAME, load_report_data
-    from codesign.report.render import save_report
+    from codesign.report.render import write_report
 
     folder = Path(folder)
     known = (folder / FILE_NAME).exists()
     data = load_report_data(folder) if known else _report_of_design(folder)
-    return save_report(data, folder)
+    return write_report(data, folder)
 
 
 def _report_of_design(folder: Path) -> ReportData:

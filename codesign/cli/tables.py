@@ -56,8 +56,11 @@ def print_bitwidths(data: ReportData) -> None:
     table = data.bitwidths
     kinds = _kinds(table.uniform)
     columns = ("Bits", *map(resource_name, kinds), "Frames/s", "Fits")
-    rows = [_width_words(row, kinds) for row in table.uniform]
-    print_table("The network at every bit width", columns, rows, f"Analytic. {table.assumption}")
+    for title, found in (
+        ("The network at every bit width, folding as it is", table.uniform),
+        ("The network at every bit width, folded anew for the most frames/s", table.refolded),
+    ):
+        print_table(title, columns, [_width_words(row, kinds) for row in found], "Analytic.")
     columns = ("Layer", "Now", *columns)
     rows = [
         (layer.layer, str(layer.present_bits), *_width_words(row, kinds))
@@ -65,7 +68,7 @@ def print_bitwidths(data: ReportData) -> None:
         for row in layer.rows
     ]
     title = "One layer at each bit width, the others as they are"
-    print_table(title, columns, rows, "Analytic.")
+    print_table(title, columns, rows, f"Analytic. {table.assumption}", left=1)
 
 
 def _width_words(row: BitwidthRow, kinds: list[str]) -> tuple[str, ...]:

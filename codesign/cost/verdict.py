@@ -29,7 +29,16 @@ class Verdict(msgspec.Struct, frozen=True):
 
     @property
     def sentence(self) -> str:
-        """The verdict in words."""
+        """The verdict in words, with what takes the most and what would help."""
+        if self.fits:
+            return self.headline
+        largest = ", ".join(f"{part} ({n:.0f} {word(k)})" for part, k, n in self.contributors)
+        text = f"{self.headline.rstrip('.')}; largest: {largest}"
+        return text + (f"; what would help: {'; '.join(self.levers)}." if self.levers else ".")
+
+    @property
+    def headline(self) -> str:
+        """The verdict in words: the fullest count, or what is lacking."""
         if self.fits:
             kind, share = scarcest(self.demand, self.budget)
             return (
@@ -41,9 +50,7 @@ class Verdict(msgspec.Struct, frozen=True):
             f"({gap:.0f} too many)"
             for k, gap in self.gaps.items()
         )
-        largest = ", ".join(f"{part} ({n:.0f} {word(k)})" for part, k, n in self.contributors)
-        text = f"Does not fit {self.board}: needs {lacks}; largest: {largest}"
-        return text + (f"; what would help: {'; '.join(self.levers)}." if self.levers else ".")
+        return f"Does not fit {self.board}: needs {lacks}."
 
 
 def judge(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,11 +14,14 @@ from codesign.cost.resources import Resources
 from codesign.cost.verdict import Verdict
 from codesign.design import Design, HostInput, HostOutput, Stream
 from codesign.report.data import (
+    BitwidthPart,
+    BitwidthRow,
     BlockPart,
     BoardPart,
     Contributor,
     Counts,
     HostPart,
+    LayerBitwidths,
     Quantity,
     ReportData,
     StreamPart,
@@ -27,6 +30,7 @@ from codesign.report.data import (
 )
 
 if TYPE_CHECKING:
+    from codesign.search.whatif import BitwidthRow as WidthRow
     from codesign.search.whatif import BitwidthTable
     from codesign.sim.simulate import Simulation
 
@@ -37,11 +41,9 @@ def counts(resources: Resources) -> Counts:
 
 
 def verdict_part(verdict: Verdict) -> VerdictPart:
-    """The verdict; its levers are listed apart, so the sentence leaves them out."""
-    brief = msgspec.structs.replace(verdict, levers=(), contributors=())
-    sentence = brief.sentence.replace("; largest: ", "")
+    """The verdict, with contributors and levers as lists."""
     contributors = tuple(Contributor(*entry) for entry in verdict.contributors)
-    return VerdictPart(verdict.fits, sentence, verdict.gaps, contributors, verdict.levers)
+    return VerdictPart(verdict.fits, verdict.headline, verdict.gaps, contributors, verdict.levers)
 
 
 def board_part(board: Board) -> BoardPart:
@@ -144,6 +146,23 @@ def output_part(host: HostOutput) -> HostPart:
     )
 
 
+def bitwidth_part(table: BitwidthTable) -> BitwidthPart:
+    """The per-bitwidth table."""
+    layers = (
+        LayerBitwidths(layer.layer, layer.present_bits, _rows(layer.rows)) for layer in table.layers
+    )
+    return BitwidthPart(
+        uniform=_rows(table.uniform),
+        layers=tuple(layers),
+        refolded=_rows(table.refolded),
+        assumption=table.assumption,
+    )
+
+
+def _rows(rows: Iterable[WidthRow]) -> tuple[BitwidthRow, ...]:
+    return tuple(BitwidthRow(r.bits, r.resources.flat(), r.fps, r.fits) for r in rows)
+
+
 def design_report(
     design: Design,
     board: Board,
@@ -166,5 +185,6 @@ def design_report(
         resources_source=estimate.source,
         input=input_part(design.input),
         output=output_part(design.output),
+        bitwidths=bitwidth_part(bitwidths) if bitwidths else None,
         notes=design.notes,
     )

@@ -192,7 +192,7 @@ class SimulationPart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BitwidthRow(msgspec.Struct, frozen=True):
-    """The network at one width; `fps` is None and `fits` False when no folding fits."""
+    """The network at one width; `fps` is None when no folding fits."""
 
     bits: int
     resources: Counts
@@ -209,10 +209,15 @@ class LayerBitwidths(msgspec.Struct, frozen=True):
 
 
 class BitwidthPart(msgspec.Struct, frozen=True):
-    """The per-bitwidth table; `assumption` says what 1 bit means and what is kept."""
+    """The per-bitwidth table.
+
+    `uniform` and `layers` keep the folding of the design, each row of `refolded` is folded anew for
+    the most frames per second that fit; `assumption` says what 1 bit means and what is kept.
+    """
 
     uniform: tuple[BitwidthRow, ...]
     layers: tuple[LayerBitwidths, ...] = ()
+    refolded: tuple[BitwidthRow, ...] = ()
     assumption: str = ""
 
 

@@ -45,7 +45,7 @@ class BitwidthTables(NamedTuple):
     """All tables of the section; `kinds` are the resource columns."""
 
     kinds: list[str]
-    uniform: list[UniformRow]
+    uniform: list[tuple[str, list[UniformRow]]]
     layers: list[LayerTable]
 
 
@@ -54,14 +54,17 @@ def bitwidth_tables(part: BitwidthPart | None) -> BitwidthTables | None:
     if part is None or not part.uniform:
         return None
     kinds = _kinds(part.uniform)
-    columns = [_shades([r.resources.get(k, 0.0) for r in part.uniform]) for k in kinds]
-    columns.append(_shades([r.fps for r in part.uniform], fmt.rate))
-    uniform = [
-        UniformRow(row.bits, [c[i] for c in columns], row.fits)
-        for i, row in enumerate(part.uniform)
-    ]
-    layers = [_layers(part, kind) for kind in (*kinds, "fps")] if part.layers else []
-    return BitwidthTables(kinds, uniform, layers)
+    layers = [_layers(part, kind) for kind in kinds] if part.layers else []
+    tables = [("The design's own folding at every width", part.uniform)]
+    if part.refolded:
+        tables.append(("Folded anew at every width for the most frames per second", part.refolded))
+    return BitwidthTables(kinds, [(t, _uniform(rows, kinds)) for t, rows in tables], layers)
+
+
+def _uniform(rows: Sequence[BitwidthRow], kinds: list[str]) -> list[UniformRow]:
+    columns = [_shades([r.resources.get(k, 0.0) for r in rows]) for k in kinds]
+    columns.append(_shades([r.fps for r in rows], fmt.rate))
+    return [UniformRow(r.bits, [c[i] for c in columns], r.fits) for i, r in enumerate(rows)]
 
 
 def _kinds(rows: Sequence[BitwidthRow]) -> list[str]:
@@ -72,14 +75,15 @@ def _kinds(rows: Sequence[BitwidthRow]) -> list[str]:
 
 def _layers(part: BitwidthPart, metric: str) -> LayerTable:
     bits = [row.bits for row in part.layers[0].rows]
-    title = "Frames per second" if metric == "fps" else f"{fmt.resource_name(metric)} of the design"
     rows = []
     for layer in part.layers:
-        values = [r.fps if metric == "fps" else r.resources.get(metric, 0.0) for r in layer.rows]
-        cells = _shades(values, fmt.rate if metric == "fps" else fmt.count)
-        mine = [c._replace(mine=r.bits == layer.present_bits) for c, r in zip(cells, layer.rows)]
+        cells = _shades([r.resources.get(metric, 0.0) for r in layer.rows])
+        mine = [
+            c._replace(mine=r.bits == layer.present_bits)
+            for c, r in zip(cells, layer.rows, strict=True)
+        ]
         rows.append(LayerRow(layer.layer, mine))
-    return LayerTable(title, bits, rows)
+    return LayerTable(f"{fmt.resource_name(metric)} of the design", bits, rows)
 
 
 def _shades(values: Sequence[float | None], written=fmt.count) -> list[Cell]:

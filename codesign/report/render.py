@@ -68,7 +68,7 @@ def render(data: ReportData) -> str:
     )
 
 
-def save_report(data: ReportData, folder: Path) -> Path:
+def write_report(data: ReportData, folder: Path) -> Path:
     """Write report.html to `folder`, whole or not at all, and return its path."""
     path = Path(folder) / "report.html"
     write_text_atomic(path, render(data))

@@ -16,7 +16,7 @@ CHAR_WIDTH = 0.56
 
 
 def element(tag: str, *inner: str, **attributes: object) -> str:
-    """One element; `stroke_width=2` becomes stroke-width="2", a trailing underscore is dropped."""
+    """One element around SVG text; `stroke_width=2` becomes stroke-width="2", a trailing underscore is dropped."""
     pairs = ((k.rstrip("_").replace("_", "-"), v) for k, v in attributes.items() if v is not None)
     written = "".join(f' {k}="{escape(_number(v))}"' for k, v in pairs)
     return f"<{tag}{written}>{''.join(inner)}</{tag}>"
@@ -28,8 +28,13 @@ def _number(value: object) -> str:
 
 def rect(x: float, y: float, w: float, h: float, fill: str, tip: str = "", **more: object) -> str:
     """A rectangle; `tip` is shown when the pointer rests on it."""
-    inner = element("title", escape(tip)) if tip else ""
+    inner = tooltip(tip) if tip else ""
     return element("rect", inner, x=x, y=y, width=max(w, 0), height=max(h, 0), fill=fill, **more)
+
+
+def tooltip(words: str) -> str:
+    """What is shown when the pointer rests on the element that this stands in."""
+    return element("title", escape(words))
 
 
 def line(x1: float, y1: float, x2: float, y2: float, stroke: str = GRID, **more: object) -> str:
@@ -44,7 +49,7 @@ def path(d: str, stroke: str, width: float = 1.5, **more: object) -> str:
 
 def circle(x: float, y: float, r: float, fill: str, tip: str = "", **more: object) -> str:
     """A dot; `tip` is shown when the pointer rests on it."""
-    inner = element("title", escape(tip)) if tip else ""
+    inner = tooltip(tip) if tip else ""
     return element("circle", inner, cx=x, cy=y, r=r, fill=fill, **more)
 
 

@@ -174,7 +174,8 @@ def full_report() -> ReportData:
                 LayerBitwidths(layer, 2 + i, tuple(_row(b) for b in range(1, 9)))
                 for i, layer in enumerate(LAYERS)
             ),
-            "At 1 bit weights are bipolar (-1, +1) and activations are 0 or 1.",
+            refolded=tuple(_row(b) for b in range(1, 9)),
+            assumption="At 1 bit weights are bipolar (-1, +1) and activations are 0 or 1.",
         ),
         accuracies=(
             AccuracyPart("float", 0.9712, 10_000),

@@ -10,7 +10,7 @@ from codesign.report.data import BlockPart, ReportData, StreamPart
 from codesign.report.figures.base import Figure
 from codesign.report.figures.layout import GAP, SMALL_HEIGHT, Edge, Row, edges_of, ordered, rows_of
 from codesign.report.format import count, shape
-from codesign.report.svg import canvas, element, path, rect, shortened, soft, text
+from codesign.report.svg import canvas, element, path, rect, shortened, soft, text, tooltip
 
 LANE, SPACE = 11, 46
 FEW = 9
@@ -53,7 +53,7 @@ def _large(row: Row, block: BlockPart, x: float, width: float, slowest: int) -> 
     bar = ORANGE if share == 1 else colour
     return element(
         "g",
-        element("title", _tip(block)),
+        tooltip(_tip(block)),
         rect(x, y, width, row.height, PAPER, stroke="#c9d1da", rx=6),
         path(f"M{x + 3} {y + 7} V{y + row.height - 7}", colour, 3.5, stroke_linecap="round"),
         text(x + 12, y + 18, first, 12.5, font_weight=600),
@@ -69,7 +69,7 @@ def _small(row: Row, block: BlockPart, x: float, width: float) -> str:
     inset = _inset(row, width)
     return element(
         "g",
-        element("title", _tip(block)),
+        tooltip(_tip(block)),
         rect(x + inset, row.y, width - 2 * inset, row.height, "#f4f6f8", stroke=GRID, rx=11),
         text(
             x + width / 2,
@@ -126,7 +126,7 @@ def _edge(edge: Edge, rows: Sequence[Row], lefts: Sequence[float], box: float) -
         words = f"{edge.stream.lanes} × {edge.stream.qtype} · FIFO {edge.stream.depth}"
         label = soft(xa + box / 2 + 8, b.y - GAP / 2 + 4, words, 10)
     thick = 1 + log2(max(1, edge.stream.bits)) / 2.2
-    tip = element("title", _stream_tip(edge.stream))
+    tip = tooltip(_stream_tip(edge.stream))
     return element("g", tip, path(way, SLATE if edge.lane else FAINT, thick)) + label
 
 
