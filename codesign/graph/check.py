@@ -133,7 +133,8 @@ def _distance(
     """Exact quantiser argument, and its distance from the farthest boundary between `pair`."""
     exact = evaluate(decision.chain, source, index)
     bounds = decision.bounds[index % len(decision.bounds)]
-    low, high = sorted((q - decision.base) // decision.step for q in pair)
+    moved = decision.shift or 0
+    low, high = sorted((q + moved - decision.base) // decision.step for q in pair)
     return float(exact), max(float(abs(exact - b.value)) for b in bounds[low:high])
 
 

@@ -72,6 +72,9 @@ class CheckReport:
                 f", {len(self.unproven)} unexplained; the first in {d.node} (tensor {d.tensor}, "
                 f"frame {d.frame}, element {d.element}): {d.integer}, qonnx has {d.qonnx_integer}"
             )
+        logits = len(self.class_mismatches) - len(self.unexplained_classes)
+        if logits and not self.differences:
+            text += f", {logits} classes whose logits float32 cannot tell apart"
         if self.unexplained_classes:
             text += f"; classes differ without a tie in frames {self.unexplained_classes[:5]}"
         return text

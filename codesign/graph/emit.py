@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from codesign.blocks import Requantise, Threshold
@@ -12,11 +14,12 @@ from codesign.graph.ir import Decision
 from codesign.graph.onnx_node import OnnxNode
 from codesign.graph.requantise import Affine, affine_of
 from codesign.graph.thresholds import Bounds, Levels, levels_of
-from codesign.graph.values import Tensor
+from codesign.graph.values import Tensor, linear
 from codesign.types import QType
 
 LUT_ROM_BITS = 64
 FEW_LEVELS = 15
+SMALL_BITS = 12
 
 
 def emit_levels(
@@ -27,21 +30,50 @@ def emit_levels(
     bounds: Bounds,
     otype: QType,
     base: int,
-) -> str:
-    """Append the block that maps the integers of `x` to levels; returns its tensor.
+    meaning: Linear,
+) -> Tensor:
+    """The levels of the integers of `x`, which mean `meaning`; appends a block unless none is due.
 
-    `chain` is the argument of the quantiser, `bounds` its upper sets, one for each level
-    above `base`.
+    `chain` is the argument of the quantiser, `bounds` its upper sets, one for each level above
+    `base`.
     """
-    build.decisions[node.outputs[0]] = Decision(x.name, chain, bounds, base, otype.step)
     vectors = [v for s in chain if isinstance(s, Linear) for v in (s.scale, s.offset)]
     rows = max(len(bounds), *(len(v) for v in vectors))
     levels = levels_of(chain, bounds, rows, x.qtype, base, otype.step)
-    affine = None
+    shift = _relabelled(levels, x.qtype)
+    if shift is None:
+        name = _emit(build, node, x, chain, levels, otype, rows)
+        result = replace(x, name=name, qtype=otype, chain=(meaning,))
+    else:
+        moved = linear(1, shift).then(meaning.scale, meaning.offset)
+        result = replace(x, chain=(moved,))
+    build.decisions[node.outputs[0]] = Decision(x.name, chain, bounds, base, otype.step, shift)
+    return result
+
+
+def _relabelled(levels: Levels, itype: QType) -> int | None:
+    """c where every integer x becomes the level x + c, so that no hardware is needed."""
+    if itype.bits > SMALL_BITS:
+        return None
+    x = np.arange(itype.min, itype.max + 1, itype.step)
+    moved = levels.apply(np.broadcast_to(x, (len(levels.table), len(x)))) - x
+    return int(moved[0, 0]) if np.all(moved == moved[0, 0]) else None
+
+
+def _emit(
+    build: Builder,
+    node: OnnxNode,
+    x: Tensor,
+    chain: Chain,
+    levels: Levels,
+    otype: QType,
+    rows: int,
+) -> str:
+    """Append the cheaper block; returns its tensor."""
     if levels.table.shape[1] > FEW_LEVELS:
         affine = affine_of(levels, x.qtype, otype, _slope(chain, len(levels.table)))
-    if affine is not None and _cheaper(affine, levels, x.qtype):
-        return _requantise(build, node, x, affine, otype, rows)
+        if affine is not None and _cheaper(affine, levels, x.qtype):
+            return _requantise(build, node, x, affine, otype, rows)
     return _threshold(build, node, x, levels, otype, rows)
 
 

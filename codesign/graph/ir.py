@@ -25,7 +25,8 @@ class Decision:
     """How a quantiser chose its integers, exactly: level base + step*k where bound k holds.
 
     `chain` maps the integers of `tensor` to the quantiser's argument; `bounds` holds one ascending
-    list of upper sets of that argument for each stream index, or one for all.
+    list of upper sets of that argument for each stream index, or one for all. `shift` is None
+    where a block computes the level; otherwise the level is the integer + `shift`.
     """
 
     tensor: str
@@ -33,6 +34,7 @@ class Decision:
     bounds: list[list[Bound]]
     base: int
     step: int
+    shift: int | None = None
 
 
 @dataclass(frozen=True)

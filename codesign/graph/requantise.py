@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from codesign.graph.thresholds import Levels
 from codesign.types import QType
 
-MAX_SHIFT = 45
+MAX_SHIFT = 52
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,10 @@ class _Conditions:
         )
         return low.max(axis=1), high.min(axis=1)
 
+    def only(self, rows: np.ndarray) -> _Conditions:
+        """The conditions of some rows."""
+        return _Conditions(*(getattr(self, f.name)[rows] for f in fields(self)))
+
 
 def affine_of(levels: Levels, itype: QType, otype: QType, slope: np.ndarray) -> Affine | None:
     """The smallest shift, multiplier and bias equal to `levels` over all of `itype`, or None.
@@ -54,14 +58,18 @@ def affine_of(levels: Levels, itype: QType, otype: QType, slope: np.ndarray) -> 
     if otype.step != 1:
         return None
     conditions = _conditions(levels, itype, otype)
+    hardest = np.zeros(1, np.int64)
     for shift in range(MAX_SHIFT + 1):
-        guess = np.rint(np.abs(slope) * float(1 << shift))
+        guess = np.rint(np.abs(slope) * float(1 << shift)).astype(np.int64)[:, None]
         if itype.bits + int(guess.max()).bit_length() > 60:
             return None
-        found = _fit(conditions, guess.astype(np.int64)[:, None], shift)
-        if found is not None:
-            multiplier, bias = found
+        # A row that failed before is likely to fail again: try it before all the others.
+        if _fit(conditions.only(hardest), guess[hardest], shift)[2].any():
+            continue
+        multiplier, bias, failed = _fit(conditions, guess, shift)
+        if not failed.any():
             return Affine(_shared(multiplier * levels.sign), _shared(bias), shift)
+        hardest = np.flatnonzero(failed)[:1]
     return None
 
 
@@ -86,8 +94,8 @@ def _conditions(levels: Levels, itype: QType, otype: QType) -> _Conditions:
 
 def _fit(
     conditions: _Conditions, guess: np.ndarray, shift: int
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """Multiplier and bias per row, each from the guess or a neighbour of it."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Multiplier and bias per row, from the guess or a neighbour; and the rows without any."""
     chosen, bias = guess[:, 0].copy(), np.zeros(len(guess), np.int64)
     open_rows = np.ones(len(guess), bool)
     for nudge in (0, 1, -1):
@@ -96,7 +104,7 @@ def _fit(
         chosen[take] = guess[take, 0] + nudge
         bias[take] = _short(low[take], high[take])
         open_rows &= ~take
-    return None if open_rows.any() else (chosen, bias)
+    return chosen, bias, open_rows
 
 
 def _short(low: np.ndarray, high: np.ndarray) -> np.ndarray:

@@ -30,16 +30,8 @@ def multi_threshold(build: Builder, node: OnnxNode, x: Value, thresholds: Value)
     row_of = _row_of(node, tensor, len(table))
     sets = [[Bound(t) for t in row] for row in table]
     qtype, base, meaning = _output(node, table.shape[1])
-    name = emit_levels(
-        build,
-        node,
-        tensor,
-        tensor.chain,
-        [sets[row] for row in row_of],
-        qtype,
-        base,
-    )
-    return Tensor(name, qtype, (meaning,), tensor.order, tensor.channels)
+    rows = [sets[row] for row in row_of]
+    return emit_levels(build, node, tensor, tensor.chain, rows, qtype, base, meaning)
 
 
 def _row_of(node: OnnxNode, x: Tensor, rows: int) -> list[int]:

@@ -80,25 +80,7 @@ def quantised(build: Builder, node: OnnxNode, x: Tensor, grid: Grid, bounds: lis
     if x.name is None:
         return _host_integers(build, node, x, grid)
     chain = extended(x.chain, Fraction(1) / grid.scale, grid.zero)
-    if _lies_on(chain, x, grid):
-        return x
-    name = emit_levels(build, node, x, chain, [bounds], grid.qtype, grid.low)
-    return Tensor(name, grid.qtype, (grid.meaning,), x.order, x.channels)
-
-
-def _lies_on(chain: Chain, x: Tensor, grid: Grid) -> bool:
-    """True when every integer of `x` already means a level of `grid`: quantising changes nothing."""
-    if len(chain) > 1 or grid.qtype == BIPOLAR:
-        return False
-    step = chain[0]
-    if not is_integer(step.scale) or not is_integer(step.offset * x.qtype.step):
-        return False
-    ends = [
-        step.apply(Fraction(v), i)
-        for v in (x.qtype.min, x.qtype.max)
-        for i in range(max(len(step.scale), len(step.offset)))
-    ]
-    return all(grid.low <= e <= grid.high and e.denominator == 1 for e in ends)
+    return emit_levels(build, node, x, chain, [bounds], grid.qtype, grid.low, grid.meaning)
 
 
 def _host_integers(build: Builder, node: OnnxNode, x: Tensor, grid: Grid) -> Tensor:
