@@ -9,7 +9,8 @@ from codesign.blocks.base import Block, Fold, Port, divisors
 from codesign.blocks.fork import Fork
 from codesign.blocks.width_converter import WidthConverter
 from codesign.board import Board
-from codesign.design import HOST, STYLE_LATENCY_CYCLES, Design, Stream
+from codesign.cost.fifo import cheapest_style, prices
+from codesign.design import HOST, Design, Stream
 from codesign.errors import InvariantBroken
 from codesign.graph.ir import IntGraph, Node
 from codesign.program import Program
@@ -20,7 +21,7 @@ def assemble(graph: IntGraph, folds: Mapping[str, Fold], board: Board) -> Design
 
     A tensor with several readers gets a Fork, ends with different lanes a WidthConverter (two
     through their least common multiple where neither divides the other), every stream the depth
-    that full rate needs. Raises IllegalFold for an illegal folding, InvariantBroken for a graph
+    that full rate needs in the cheapest style without latency. Raises IllegalFold for an illegal folding, InvariantBroken for a graph
     whose tensors do not join up.
     """
     builder = _Builder(graph, folds, board)
@@ -41,14 +42,13 @@ def assemble(graph: IntGraph, folds: Mapping[str, Fold], board: Board) -> Design
     )
 
 
-def full_rate_depth(program: Program | None, port: str, style: str = "register") -> int:
+def full_rate_depth(program: Program | None, port: str) -> int:
     """Least depth in tokens at which a stream from `port` carries a token each cycle: FL + 1.
 
-    FL is 1, the pipeline of the process that writes the port, and the latency of the style.
-    `program` None is the host.
+    FL is 1 and the pipeline of the process that writes the port; a style that has latency of its
+    own needs that much more. `program` None is the host.
     """
-    stages = 0 if program is None else _writer_latency_cycles(program, port)
-    return 2 + stages + STYLE_LATENCY_CYCLES[style]
+    return 2 + (0 if program is None else _writer_latency_cycles(program, port))
 
 
 def _writer_latency_cycles(program: Program, port: str) -> int:
@@ -80,6 +80,7 @@ class _Builder:
 
     def __init__(self, graph: IntGraph, folds: Mapping[str, Fold], board: Board) -> None:
         self.graph, self.folds, self.board = graph, folds, board
+        self.price = prices(board.budget(), board.budget())
         self.blocks: dict[str, Block] = {}
         self.programs: dict[str, Program] = {}
         self.streams: list[Stream] = []
@@ -181,9 +182,9 @@ class _Builder:
     def _connect(self, source: str, target: str, port: Port) -> None:
         program = self.programs.get(_block_of(source))
         depth = full_rate_depth(program, source.rpartition(".")[2])
-        self.streams.append(
-            Stream(source, target, port.qtype, port.lanes, port.beats_per_frame, depth)
-        )
+        style, depth = cheapest_style(self.board.family, depth, port.bits, self.price)
+        shape = port.qtype, port.lanes, port.beats_per_frame
+        self.streams.append(Stream(source, target, *shape, depth, style))
 
     def _free_name(self, wanted: str) -> str:
         """`wanted`, or with the first free number when a block has that name."""

@@ -45,19 +45,34 @@ def _control(family: Family, depth: int, style: str) -> Resources:
     return Resources(lut=luts, ff=2 * (count_bits + 1) + 2 * pointer_bits)
 
 
+def prices(left: Resources, budget: Resources) -> tuple[tuple[str, float], ...]:
+    """Price of each count: one over what is left of it, at least a twentieth of the budget.
+
+    A count that the board does not have costs as much as a whole budget of another.
+    """
+    limit, rest = budget.flat(), left.flat()
+    least = {kind: max(rest.get(kind, 0.0), n / 20) for kind, n in limit.items()}
+    return tuple((kind, 1.0 / n if n > 0 else 1.0) for kind, n in least.items())
+
+
+@lru_cache(maxsize=65536)
 def cheapest_style(
-    family: Family, tokens: int, width_bits: int, weights: dict[str, float]
+    family: str,
+    tokens: int,
+    width_bits: int,
+    price: tuple[tuple[str, float], ...],
+    most_latency_cycles: int = 0,
 ) -> tuple[str, int]:
     """Style and depth of the cheapest FIFO that holds `tokens` beside the latency of its style.
 
-    `weights` prices each count (lut, lutram, ff, dsp, memory kinds); the depth grows by the latency
-    of the style, so that the stream keeps its rate.
+    `price` comes from `prices`; styles with more than `most_latency_cycles` are left out. The depth
+    grows by the latency of the style, so that the stream keeps its rate.
     """
     options = []
-    for style in family.fifo_styles:
-        depth = tokens + STYLE_LATENCY_CYCLES[style]
-        counts = fifo_cost(family.name, depth, width_bits, style).flat()
-        price = sum(weights.get(kind, 0.0) * count for kind, count in counts.items())
-        options.append((price, len(options), style, depth))
-    _, _, style, depth = min(options)
-    return style, depth
+    for style in load_family(family).fifo_styles:
+        latency = STYLE_LATENCY_CYCLES[style]
+        if latency <= most_latency_cycles:
+            counts = fifo_cost(family, tokens + latency, width_bits, style).flat()
+            cost = sum(value * counts.get(kind, 0.0) for kind, value in price)
+            options.append((cost, len(options), style, tokens + latency))
+    return min(options)[2:]

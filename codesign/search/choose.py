@@ -34,7 +34,7 @@ class Choice:
 def choose(network: Network, limit: np.ndarray, interval_cycles: int) -> Choice | None:
     """The cheapest choice found with every node at most `interval_cycles`.
 
-    `limit` holds the budget in the order of `network.kinds`. None when a node has no such option.
+    `limit` holds the budget in the order of `network.device.kinds`. None when a node has no such option.
     """
     allowed = [np.flatnonzero(o.intervals <= interval_cycles) for o in network.options]
     if any(len(a) == 0 for a in allowed):
@@ -120,5 +120,5 @@ def _joined(
     else:
         mine, other = edge.target_lanes[candidates], edge.source_lanes[picked[edge.source]]
         pairs = {n: (other, n) for n in mine.tolist()}
-    costs = {n: conversion(edge, *pair, network.family, network.kinds) for n, pair in pairs.items()}
+    costs = {n: conversion(edge, *pair, network.device) for n, pair in pairs.items()}
     return np.array([costs[n] for n in mine.tolist()])

@@ -20,6 +20,7 @@ from codesign.search.options import vector
 
 # Faster intervals tried after bisection, since the choice at each is found by a heuristic.
 FASTER_TRIES = 3
+NOTHING = Resources()
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def find_folds(
     board: Board,
     target_fps: float | None = None,
     target_latency_s: float | None = None,
-    reserve: Resources = Resources(),
+    reserve: Resources = NOTHING,
 ) -> FoldResult:
     """The cheapest folding that reaches the targets, or the fastest that fits; deterministic.
 
@@ -63,7 +64,9 @@ class _Search:
 
     def __init__(self, graph: IntGraph, board: Board, network: Network, reserve: Resources) -> None:
         self.graph, self.board, self.network = graph, board, network
-        self.limit = vector(board.budget(), network.kinds) - vector(reserve, network.kinds)
+        self.limit = vector(board.budget(), network.device.kinds) - vector(
+            reserve, network.device.kinds
+        )
         least = max(int(o.intervals.min()) for o in network.options)
         every = np.unique(np.concatenate([o.intervals for o in network.options]))
         self.intervals = every[every >= least]

@@ -12,13 +12,22 @@ from codesign.blocks.fork import Fork
 from codesign.blocks.width_converter import WidthConverter
 from codesign.board import Board
 from codesign.cost.estimate import block_cost
-from codesign.cost.fifo import fifo_cost
+from codesign.cost.fifo import cheapest_style, fifo_cost, prices
 from codesign.cost.resources import Resources
 from codesign.graph.ir import IntGraph
 from codesign.lowering import conversion_hops, full_rate_depth, host_lanes
 from codesign.search.options import Kinds, Options, options_of, vector
 from codesign.sim.host import beat_gap_cycles, bits_per_cycle
 from codesign.types import QType
+
+
+@dataclass(frozen=True)
+class Device:
+    """What counts and prices depend on; `price` as in `codesign.cost.fifo.prices`."""
+
+    family: str
+    kinds: Kinds
+    price: tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True)
@@ -40,15 +49,14 @@ class Network:
     names: tuple[str, ...]
     options: tuple[Options, ...]
     edges: tuple[Edge, ...]
-    kinds: Kinds
-    family: str
+    device: Device
 
     def counts(self, choice: np.ndarray) -> np.ndarray:
         """Counts of the whole design when node i takes option `choice[i]`."""
         total = sum(o.counts[c] for o, c in zip(self.options, choice, strict=True))
         for edge in self.edges:
             a, b = edge.source_lanes[choice[edge.source]], edge.target_lanes[choice[edge.target]]
-            total = total + conversion(edge, a, b, self.family, self.kinds)
+            total = total + conversion(edge, a, b, self.device)
         return total
 
     def folds(self, choice: np.ndarray) -> dict[str, Fold]:
@@ -63,21 +71,24 @@ class Network:
 
 def network_of(graph: IntGraph, board: Board) -> Network:
     """The network of `graph` on `board`."""
-    kinds = tuple(board.budget().flat())
-    options = [options_of(node.block, board.family, kinds) for node in graph.nodes]
-    builder = _Joiner(graph, board, kinds, options)
+    budget = board.budget()
+    device = Device(board.family, tuple(budget.flat()), prices(budget, budget))
+    options = [options_of(node.block, board.family, device.kinds) for node in graph.nodes]
+    builder = _Joiner(graph, board, device, options)
     builder.host_input()
     for index in range(len(graph.nodes)):
         builder.outputs(index)
     names = tuple(node.block.name for node in graph.nodes)
-    return Network(names, tuple(builder.options), tuple(builder.edges), kinds, board.family)
+    return Network(names, tuple(builder.options), tuple(builder.edges), device)
 
 
 class _Joiner:
     """Adds the cost of what lies between nodes to the options of the node that decides it."""
 
-    def __init__(self, graph: IntGraph, board: Board, kinds: Kinds, options: list[Options]) -> None:
-        self.graph, self.board, self.kinds, self.options = graph, board, kinds, options
+    def __init__(
+        self, graph: IntGraph, board: Board, device: Device, options: list[Options]
+    ) -> None:
+        self.graph, self.board, self.device, self.options = graph, board, device, options
         self.edges: list[Edge] = []
         self.readers: dict[str, list[tuple[int, int]]] = {}
         for index, node in enumerate(graph.nodes):
@@ -123,15 +134,15 @@ class _Joiner:
     ) -> None:
         """Add the stream behind a port, and a fork with its streams where several read it."""
         rows = [
-            vector(self._stream_and_fork(port, int(n), int(d), readers), self.kinds)
+            vector(self._stream_and_fork(port, int(n), int(d), readers), self.device.kinds)
             for n, d in zip(lanes, depths, strict=True)
         ]
         options = self.options[index]
         self.options[index] = replace(options, counts=options.counts + np.array(rows))
 
     def _stream_and_fork(self, port: Port, lanes: int, depth: int, readers: int) -> Resources:
-        width, family = lanes * port.qtype.bits, self.board.family
-        cost = fifo_cost(family, depth, width, "register")
+        width = lanes * port.qtype.bits
+        cost = stream(depth, width, self.device)
         if readers <= 1:
             return cost
         fork = Fork(
@@ -142,8 +153,8 @@ class _Joiner:
             itype=port.qtype,
             copies=readers,
         )
-        behind = fifo_cost(family, full_rate_depth(fork.program(), "out0"), width, "register")
-        return cost + block_cost(fork, family) + behind.scaled(readers)
+        behind = stream(full_rate_depth(fork.program(), "out0"), width, self.device)
+        return cost + block_cost(fork, self.device.family) + behind.scaled(readers)
 
     def _edges(
         self, index: int, lanes: np.ndarray, port: Port, readers: list[tuple[int, int]]
@@ -159,7 +170,7 @@ class _Joiner:
             return
         options = self.options[edge.source]
         rows = [
-            conversion(edge, a, b, self.board.family, self.kinds)
+            conversion(edge, a, b, self.device)
             for a, b in zip(edge.source_lanes, edge.target_lanes, strict=True)
         ]
         self.options[edge.source] = replace(options, counts=options.counts + np.array(rows))
@@ -188,14 +199,20 @@ class _Joiner:
         )
 
 
-def conversion(edge: Edge, in_lanes: int, out_lanes: int, family: str, kinds: Kinds) -> np.ndarray:
+def conversion(edge: Edge, in_lanes: int, out_lanes: int, device: Device) -> np.ndarray:
     """Counts of the width converters of `edge` between these lanes, and the streams behind them."""
-    return _conversion(int(in_lanes), int(out_lanes), edge.elements, edge.qtype, family, kinds)
+    return _conversion(int(in_lanes), int(out_lanes), edge.elements, edge.qtype, device)
+
+
+def stream(depth: int, width_bits: int, device: Device) -> Resources:
+    """A FIFO in the style that lowering gives it."""
+    style, depth = cheapest_style(device.family, depth, width_bits, device.price)
+    return fifo_cost(device.family, depth, width_bits, style)
 
 
 @lru_cache(maxsize=1 << 17)
 def _conversion(
-    in_lanes: int, out_lanes: int, elements: int, qtype: QType, family: str, kinds: Kinds
+    in_lanes: int, out_lanes: int, elements: int, qtype: QType, device: Device
 ) -> np.ndarray:
     total = Resources()
     for source, target in conversion_hops(in_lanes, out_lanes):
@@ -203,6 +220,6 @@ def _conversion(
             name="", in_lanes=source, out_lanes=target, elements=elements, itype=qtype
         )
         depth = full_rate_depth(block.program(), "out0")
-        stream = fifo_cost(family, depth, target * qtype.bits, "register")
-        total = total + block_cost(block, family) + stream
-    return vector(total, kinds)
+        behind = stream(depth, target * qtype.bits, device)
+        total = total + block_cost(block, device.family) + behind
+    return vector(total, device.kinds)
