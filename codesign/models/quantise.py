@@ -90,12 +90,20 @@ def _convert_children(
 def _convert(child: nn.Module, path: str, plan: Plan, done: dict[int, nn.Module]) -> nn.Module:
     for kinds, converter in CONVERTERS:
         if isinstance(child, kinds):
+            if type(child).forward not in [kind.forward for kind in kinds]:
+                raise _unsupported(path, child, "since it has a forward of its own")
             return converter(child, path, plan)
     if isinstance(child, KEPT):
         return child
-    if not tuple(child.children()) and not isinstance(child, nn.Sequential):
+    if _is_torch_leaf(child) or any(True for _ in child.parameters(recurse=False)):
         raise _unsupported(path, child, "here")
     return _convert_children(child, path, plan, done)
+
+
+def _is_torch_leaf(module: nn.Module) -> bool:
+    """A layer of torch itself; a user's own module without weights is left for lowering to judge."""
+    own = type(module).__module__.startswith("torch.nn")
+    return own and not isinstance(module, nn.Sequential | nn.ModuleList | nn.ModuleDict)
 
 
 def _unsupported(path: str, module: nn.Module, where: str) -> BadInput:
@@ -158,10 +166,10 @@ def _join(layer: Join, path: str, plan: Plan) -> Join:
     return layer
 
 
-CONVERTERS: tuple[tuple[object, Callable[..., nn.Module]], ...] = (
-    (nn.Linear, _linear),
+CONVERTERS: tuple[tuple[tuple[type, ...], Callable[..., nn.Module]], ...] = (
+    ((nn.Linear,), _linear),
     ((nn.Conv1d, nn.Conv2d), _convolution),
     ((nn.ReLU, nn.ReLU6), _unsigned_act),
-    (nn.Hardtanh, _signed_act),
-    (Join, _join),
+    ((nn.Hardtanh,), _signed_act),
+    ((Join,), _join),
 )

@@ -81,6 +81,25 @@ def test_the_original_is_not_changed():
     assert type(plain[1]) is nn.Linear and type(plain[2]) is nn.ReLU
 
 
+def test_own_modules_may_reshape_but_not_hold_weights():
+    class Rows(nn.Module):
+        def forward(self, x):
+            return x.reshape(x.shape[0], 64)
+
+    class Gain(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.gain = nn.Parameter(torch.ones(3))
+
+        def forward(self, x):
+            return x * self.gain
+
+    plain = nn.Sequential(nn.Flatten(), nn.Linear(64, 64), nn.ReLU(), Rows(), nn.Linear(64, 3))
+    assert len(handles(quantise(plain, QuantConfig(), SHAPE))) == 4
+    with pytest.raises(BadInput, match="5 is a Gain"):
+        quantise(nn.Sequential(*plain, Gain()), QuantConfig(), SHAPE)
+
+
 def test_ends_of_the_network():
     plain = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, 3))
     model = quantise(plain, QuantConfig(per_channel=True), SHAPE, input_max=16)
@@ -120,6 +139,11 @@ def quantise_join() -> Join:
     return quantise(Residual(), QuantConfig(), SHAPE).join
 
 
+class Doubled(nn.Linear):
+    def forward(self, x):
+        return 2 * super().forward(x)
+
+
 @pytest.mark.parametrize(
     ("layers", "config", "words"),
     [
@@ -127,6 +151,7 @@ def quantise_join() -> Join:
         ([nn.BatchNorm2d(1), nn.Flatten(), nn.Linear(64, 8)], QuantConfig(), "before the first"),
         ([nn.Flatten(), nn.Linear(60, 8)], QuantConfig(), "does not run on one sample of shape"),
         ([nn.Flatten(), nn.ReLU()], QuantConfig(), "no Linear or Conv"),
+        ([nn.Flatten(), Doubled(64, 8)], QuantConfig(), "1 is a Doubled.*forward of its own"),
         (
             [nn.Flatten(), nn.Linear(64, 8)],
             QuantConfig(layers={"fc9": LayerBits(weight=2)}),
