@@ -33,7 +33,7 @@ def simulate(
 def simulate_machine(
     machine: Machine, clock_hz: float, frames: int | None = None, trace: bool = False
 ) -> Simulation:
-    """The same for a machine whose first and last process are the host's."""
+    """The same for a machine with the host's two processes, each one segment a frame."""
     code = encode(machine)
     free = run(machine, code, max(frames or 0, FREE_FRAMES))
     interval, steady, basis = _steady(machine, free)
