@@ -49,10 +49,10 @@ def to_stream(host: HostInput, x: np.ndarray) -> np.ndarray:
 
 def from_real(host: HostInput, x: np.ndarray) -> np.ndarray:
     """The integers q nearest to real inputs, as the host sends them: real = scale*q + offset."""
-    q = np.rint((np.asarray(x, np.float64) - host.offset) / host.scale)
+    q = (np.asarray(x, np.float64) - host.offset) / host.scale
     if host.qtype.step == 2:
         return np.where(q >= 0, 1, -1)
-    return np.clip(q, host.qtype.min, host.qtype.max).astype(np.int64)
+    return np.clip(np.rint(q), host.qtype.min, host.qtype.max).astype(np.int64)
 
 
 def execute_design(design: Design, params: Params, x: np.ndarray) -> np.ndarray:

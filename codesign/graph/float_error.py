@@ -50,7 +50,9 @@ def magnitudes(model: Any, tensor: str, context: dict[str, np.ndarray]) -> Magni
 def _same_node(model: Any, node: Any, parts: list[Magnitude], context: dict) -> np.ndarray:
     """The node on magnitudes instead of values."""
     local = dict(context)
-    local.update({n: p.values.astype(np.float32) for n, p in zip(node.input, parts, strict=True)})
+    local.update(
+        {n: np.asarray(p.values, np.float32) for n, p in zip(node.input, parts, strict=True)}
+    )
     run_node(model, node, local)
     return local[node.output[0]]
 

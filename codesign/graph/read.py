@@ -48,5 +48,5 @@ def _wrapped(path: Path, proto: Any) -> Any:
         raise BadInput(
             f"{path}: keeps its weights in another file ({external[0]}, ...); save it as one file"
         )
-    proto.graph.name = proto.graph.name or path.stem
+    proto.graph.name = path.name  # messages name the file
     return ModelWrapper(proto)

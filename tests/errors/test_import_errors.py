@@ -1,0 +1,114 @@
+"""What a person reads when a file cannot become hardware."""
+
+import numpy as np
+import pytest
+
+from codesign.errors import BadInput, UnsupportedLayer
+from codesign.graph.load import import_model
+from codesign.types import QType
+from tests.graph.nets import Net
+
+BYTE = QType(8, False)
+
+
+def refusal(net: Net, tmp_path, kind=UnsupportedLayer, qtype=BYTE) -> str:
+    """The sentence that the import of `net` ends with."""
+    with pytest.raises(kind) as caught:
+        import_model(net.save(tmp_path / "net.onnx"), qtype)
+    return caught.value.message
+
+
+def quantised(shape) -> tuple[Net, str]:
+    net = Net(shape)
+    return net, net.quant("x", 0.5, 4, signed=0)
+
+
+def test_not_an_onnx_file(tmp_path):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"PK\x03\x04 this is a zip file, not a network")
+    with pytest.raises(BadInput, match=r"model\.onnx: is not a whole ONNX file .* export"):
+        import_model(path)
+
+
+def test_a_truncated_file(tmp_path):
+    net, x = quantised((1, 8))
+    net.node("MatMul", x, net.weight(np.ones((8, 4)), 1.0, 4))
+    data = net.save(tmp_path / "net.onnx").read_bytes()
+    for size in (0, 1, len(data) // 2, len(data) - 3):
+        (tmp_path / "cut.onnx").write_bytes(data[:size])
+        with pytest.raises(BadInput, match=r"cut\.onnx"):
+            import_model(tmp_path / "cut.onnx")
+
+
+def test_no_such_file(tmp_path):
+    with pytest.raises(BadInput, match="No such file"):
+        import_model(tmp_path / "none.onnx")
+
+
+def test_a_float_network_is_sent_to_training(tmp_path):
+    net = Net((1, 8))
+    net.node("MatMul", "x", net.const(np.ones((8, 4))))
+    sentence = refusal(net, tmp_path, BadInput)
+    assert "no quantisers" in sentence and "codesign train" in sentence
+
+
+def test_an_unknown_op_names_the_node_and_what_is_possible(tmp_path):
+    net, x = quantised((1, 8))
+    net.node("Erf", x)
+    sentence = refusal(net, tmp_path)
+    assert "Erf_2 (Erf)" in sentence and "MatMul" in sentence and "replace it" in sentence
+
+
+def test_an_input_of_real_numbers_needs_a_type(tmp_path):
+    net = Net((1, 8))
+    net.node("MatMul", "x", net.weight(np.ones((8, 4)), 1.0, 4))
+    assert "--input uint8" in refusal(net, tmp_path, qtype=None)
+
+
+def test_float_weights_are_named(tmp_path):
+    net, x = quantised((1, 8))
+    net.node("MatMul", x, net.const(np.full((8, 4), 0.3), "fc1.weight"))
+    sentence = refusal(net, tmp_path)
+    assert "fc1.weight" in sentence and "not quantised" in sentence
+
+
+def test_an_activation_without_quantiser(tmp_path):
+    net, x = quantised((1, 8))
+    x = net.node("Relu", net.node("MatMul", x, net.weight(-np.ones((8, 4)), 1.0, 4)))
+    net.node("MatMul", x, net.weight(np.ones((4, 4)), 1.0, 4))
+    assert "put a quantiser between" in refusal(net, tmp_path)
+
+
+def test_groups_between_dense_and_depthwise(tmp_path):
+    net, x = quantised((1, 4, 5, 5))
+    weight = net.weight(np.ones((4, 2, 3, 3)), 1.0, 4)
+    net.node("Conv", x, weight, kernel_shape=[3, 3], group=2)
+    assert "2 groups over 4 input" in refusal(net, tmp_path)
+
+
+def test_a_join_without_common_scale_advises_one_quantiser(tmp_path):
+    net, x = quantised((1, 8))
+    a, b = net.quant(x, 0.37, 4), net.quant(x, 0.113, 4)
+    net.quant(net.node("Add", a, b), 0.5, 4)
+    assert "share one quantiser" in refusal(net, tmp_path)
+
+
+def test_bipolar_pictures_cannot_be_padded_with_zero(tmp_path):
+    net = Net((1, 2, 5, 5))
+    x = net.quant(net.node("Sub", "x", net.const(100.0)), 1.0, 1)
+    weight = net.weight(np.ones((4, 2, 3, 3)), 1.0, 4)
+    net.node("Conv", x, weight, kernel_shape=[3, 3], pads=[1] * 4)
+    sentence = refusal(net, tmp_path)
+    assert "pads with 0" in sentence and "bipolar" in sentence
+
+
+def test_weight_scales_within_a_channel(tmp_path):
+    net, x = quantised((1, 8))
+    net.node("MatMul", x, net.weight(np.ones((8, 4)), np.linspace(1, 2, 8)[:, None], 4))
+    assert "per output channel" in refusal(net, tmp_path)
+
+
+def test_foreign_float_networks(models_dir):
+    for name in ("mnist_conv_float", "float_residual_block"):
+        with pytest.raises(BadInput, match="codesign train"):
+            import_model(models_dir / f"{name}.onnx", BYTE)
