@@ -8,9 +8,10 @@ a budget; here each constraint has a multiplier that rises while it is broken (d
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from codesign.quant.handles import QuantHandle
 from codesign.recipe import BudgetSpec
@@ -20,36 +21,63 @@ BITS_PER_KIB = 8 * 1024
 Demand = dict[str, Tensor]
 
 
-def weights_kib(handles: Sequence[QuantHandle]) -> Tensor:
-    """(8a): memory of all weights in KiB."""
-    return _kib(handles, "weight").sum()
+class Widths(NamedTuple):
+    """Width of each handle in bits, (handles,): `mean` over slices, and that of the `widest`."""
+
+    mean: Tensor
+    widest: Tensor
 
 
-def activations_sum_kib(handles: Sequence[QuantHandle]) -> Tensor:
+def learned_widths(handles: Sequence[QuantHandle]) -> Widths:
+    """The widths as they are, differentiable where they are learned."""
+    slices = [handle.quantiser.bits().to(torch.float32) for handle in handles]
+    return Widths(torch.stack([s.mean() for s in slices]), torch.stack([s.max() for s in slices]))
+
+
+def weights_kib(handles: Sequence[QuantHandle], bits: Tensor) -> Tensor:
+    """(8a): memory of all weights in KiB; `bits` (handles,)."""
+    return _kib(handles, bits, "weight").sum()
+
+
+def activations_sum_kib(handles: Sequence[QuantHandle], bits: Tensor) -> Tensor:
     """(8b): memory of all activations of one sample in KiB, without input and logits."""
-    return _kib(handles, "act").sum()
+    return _kib(handles, bits, "act").sum()
 
 
-def activations_max_kib(handles: Sequence[QuantHandle]) -> Tensor:
+def activations_max_kib(handles: Sequence[QuantHandle], bits: Tensor) -> Tensor:
     """(8c): the largest activation of one sample in KiB, without input and logits."""
-    return _kib(handles, "act").max()
+    return _kib(handles, bits, "act").max()
 
 
-MEMORY: dict[str, Callable[[Sequence[QuantHandle]], Tensor]] = {
+MEMORY: dict[str, Callable[[Sequence[QuantHandle], Tensor], Tensor]] = {
     "weights_kib": weights_kib,
     "activations_sum_kib": activations_sum_kib,
     "activations_max_kib": activations_max_kib,
 }
 
 
-def _kib(handles: Sequence[QuantHandle], role: str) -> Tensor:
-    """KiB of each quantised tensor of `role`; one zero where there is none."""
-    sizes = [
-        handle.bits().mean() * handle.numel / BITS_PER_KIB
-        for handle in handles
-        if handle.role == role
-    ]
-    return torch.stack(sizes) if sizes else torch.zeros(1)
+def _kib(handles: Sequence[QuantHandle], bits: Tensor, role: str) -> Tensor:
+    """KiB of each quantised tensor; zero for those of another role."""
+    sizes = [float(h.numel) if h.role == role else 0.0 for h in handles]
+    return bits * torch.tensor(sizes) / BITS_PER_KIB
+
+
+class BoardTerm(Protocol):
+    """What a budget asks of the board: demands and limits by resource, renewed now and then."""
+
+    limits: dict[str, float]
+
+    def demand(self, widest: Tensor) -> Demand:
+        """Estimated demand at widths (handles,), differentiable."""
+
+    def refresh(self, model: nn.Module) -> None:
+        """Search a folding for the network as it is and estimate from there on."""
+
+    def saved(self) -> str:
+        """State for a checkpoint."""
+
+    def restore(self, text: str) -> None:
+        """Go on from what `saved` returned."""
 
 
 class Budget:
@@ -57,34 +85,34 @@ class Budget:
 
     The penalty is the augmented Lagrangian of inequality constraints g_j <= 0 (Nocedal and Wright,
     Numerical Optimization, ch. 17): sum_j (max(0, lambda_j + rho g_j)^2 - lambda_j^2) / (2 rho),
-    with g_j = demand / ((1 - margin) budget) - 1. `board` gives demands and budgets of the board's
-    resources; None leaves the board out.
+    with g_j = demand / ((1 - margin) budget) - 1. Without `board` the board does not count.
     """
 
     def __init__(
-        self,
-        spec: BudgetSpec,
-        handles: Sequence[QuantHandle],
-        board: Callable[[], tuple[Demand, dict[str, float]]] | None = None,
+        self, spec: BudgetSpec, handles: Sequence[QuantHandle], board: BoardTerm | None = None
     ) -> None:
         self.spec = spec
         self.handles = handles
         self.board = board
         self.multipliers: dict[str, float] = {}
 
-    def excess(self) -> Demand:
-        """Relative excess g_j of each constraint, differentiable; at most 0 where it holds."""
+    def excess(self, widths: Widths | None = None) -> Demand:
+        """Relative excess g_j of each constraint at `widths` (default: the learned ones).
+
+        Differentiable; at most 0 where the constraint holds.
+        """
+        widths = widths or learned_widths(self.handles)
         room = 1 - self.spec.margin
         over = {
-            key: MEMORY[key](self.handles) / (room * limit) - 1
+            key: MEMORY[key](self.handles, widths.mean) / (room * limit) - 1
             for key, limit in self.spec.memory.items()
         }
         if self.board is None:
             return over
-        demands, budget = self.board()
-        # A resource the device lacks counts in whole primitives.
-        over |= {key: d / (room * max(budget[key], 1.0)) - 1 for key, d in demands.items()}
-        return over
+        # A resource that the board lacks counts in whole primitives.
+        limits = {key: room * max(limit, 1.0) for key, limit in self.board.limits.items()}
+        demand = self.board.demand(widths.widest)
+        return over | {key: demand[key] / limits[key] - 1 for key in demand}
 
     def penalty(self) -> Tensor:
         """What is added to the loss of every step."""

@@ -9,15 +9,25 @@ from torch import nn
 from codesign.data.dataset import Split
 from codesign.train.batches import plain_batches
 
+TIE = 1e-5
+
 
 @torch.no_grad()
 def classes_of(model: nn.Module, split: Split, input_max: int) -> np.ndarray:
-    """Class of every sample (lowest index wins a tie), int64 (N,), in evaluation mode."""
+    """Class of every sample, int64 (N,), in evaluation mode.
+
+    The lowest index wins a tie, and logits that are equal within 1e-5 tie: they stand for equal
+    integers, and only the order of float32 sums tells them apart.
+    """
     was_training = model.training
     model.eval()
-    found = [logits_of(model, x).argmax(1) for x, _ in plain_batches(split, input_max)]
+    found = [_first_largest(logits_of(model, x)) for x, _ in plain_batches(split, input_max)]
     model.train(was_training)
     return torch.cat(found).numpy() if found else np.zeros(0, dtype=np.int64)
+
+
+def _first_largest(logits: torch.Tensor) -> torch.Tensor:
+    return (logits >= logits.amax(1, keepdim=True) - TIE).float().argmax(1)
 
 
 def logits_of(model: nn.Module, x: torch.Tensor) -> torch.Tensor:

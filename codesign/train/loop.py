@@ -26,6 +26,7 @@ from codesign.train.optimise import network_optimiser, quantiser_optimiser, rate
 from codesign.train.progress import Watcher
 
 HOLD, LEARN, FIXED = "hold bits", "learn bits", "fixed bits"
+GIVEN = "train"  # a network whose widths are given
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,10 @@ def finetune_stage(spec: TrainSpec) -> Stage:
 class Trainer:
     """Trains `model` on `data` as `recipe` says and keeps a checkpoint in `folder`.
 
-    `done` counts whole epochs, `history` holds their records. Every random number depends on the
-    seed and the epoch alone or is part of the checkpoint, so that a resumed run equals an
-    uninterrupted one.
+    `done` counts whole epochs, `history` holds their records, `learned` maps the index of each
+    handle with a learned width to its bits at the start, `notes` is text that the checkpoint
+    carries. Every random number depends on seed and epoch alone or is part of the checkpoint, so
+    that a resumed run equals an uninterrupted one.
     """
 
     def __init__(
@@ -76,7 +78,12 @@ class Trainer:
         self.done = 0
         self.history: list[Epoch] = []
         self.optimisers: list[torch.optim.Optimizer] = []
-        self.held = {id(h): h.integer_bits() for h in self.handles if h.bits().requires_grad}
+        self.learned = {
+            index: handle.integer_bits()
+            for index, handle in enumerate(self.handles)
+            if handle.bits().requires_grad
+        }
+        self.notes: dict[str, str] = {}
         self._resumed: list[dict[str, Any]] | None = None
 
     def run(self, stage: Stage) -> None:
@@ -115,6 +122,7 @@ class Trainer:
             "multipliers": dict(self.budget.multipliers) if self.budget else {},
             "board": board.saved() if board else "",
             "history": msgspec.json.encode(self.history).decode(),
+            "notes": self.notes,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -124,6 +132,7 @@ class Trainer:
             self.fix_widths()
         self.done = state["epoch"]
         self.history = msgspec.json.decode(state["history"], type=list[Epoch])
+        self.notes = state["notes"]
         self._resumed = state["optimisers"]
         if self.budget:
             self.budget.multipliers = dict(state["multipliers"])
@@ -163,6 +172,8 @@ class Trainer:
     def _phase(self, stage: Stage) -> str:
         if not stage.learns:
             return FIXED
+        if not self.learned:
+            return GIVEN
         return HOLD if self.done < self.recipe.train.hold_epochs else LEARN
 
     def _train_epoch(self, stage: Stage, phase: str) -> tuple[float, float]:
@@ -199,7 +210,7 @@ class Trainer:
         whole = loss + self.budget.penalty() if self.budget and phase == LEARN else loss
         if not torch.isfinite(whole):
             kept = str(self.folder / FILE_NAME)
-            raise diverged(self.model, x, float(whole), self.done + 1, step + 1, kept)
+            raise diverged(self.model, x, float(whole.detach()), self.done + 1, step + 1, kept)
         for optimiser in self.optimisers:
             optimiser.zero_grad()
         whole.backward()
@@ -212,8 +223,9 @@ class Trainer:
         for handle in self.handles:
             if handle.is_learned:
                 handle.clip_()
-            if phase == HOLD and id(handle) in self.held:
-                handle.set_bits(self.held[id(handle)])
+        if phase == HOLD:
+            for index, bits in self.learned.items():
+                self.handles[index].set_bits(bits)
 
     def _record(
         self, phase: str, loss: float, right: float, over: dict[str, float], seconds: float

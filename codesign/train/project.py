@@ -1,0 +1,165 @@
+"""Projection: from learned widths to integer widths that fit by the estimator.
+
+Learning under multipliers comes near the budgets; only this step guarantees them. Widths are made
+narrower one quantiser at a time, the one that loses least for what it saves, until search and
+estimate of the exported network say that it fits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from codesign.quant.handles import QuantHandle
+from codesign.train.batches import to_input
+from codesign.train.budget import Budget, Widths
+from codesign.train.evaluate import logits_of
+from codesign.train.loop import Trainer
+
+ROUNDS = 12
+SAMPLES = 512
+LEAST_LOSS = 1e-4
+
+
+class Projection(msgspec.Struct, frozen=True):
+    """What projection did: `narrowed` maps a quantiser to (bits before, bits after).
+
+    `learned_fits` says whether the learned widths fitted by themselves; `excess` holds what each
+    budget is overdrawn by at the end, relative to it (empty when everything fits).
+    """
+
+    learned_fits: bool
+    fits: bool
+    narrowed: dict[str, tuple[int, int]]
+    excess: dict[str, float]
+
+    def then(self, later: Projection) -> Projection:
+        """This projection and a later one of the same network as one."""
+        narrowed = dict(self.narrowed)
+        for name, (before, after) in later.narrowed.items():
+            narrowed[name] = (narrowed.get(name, (before,))[0], after)
+        return Projection(self.learned_fits, later.fits, narrowed, later.excess)
+
+    @property
+    def sentence(self) -> str:
+        """The outcome in words."""
+        if self.fits and not self.narrowed:
+            return "The learned widths fit all budgets as they are."
+        moves = ", ".join(f"{name} {a} to {b} bits" for name, (a, b) in self.narrowed.items())
+        text = f"Projected onto the budgets: {moves or 'nothing could be made narrower'}."
+        over = ", ".join(f"{key} by {gap:.0%}" for key, gap in self.excess.items())
+        return text if self.fits else f"{text} Still over budget: {over}."
+
+
+def project(trainer: Trainer) -> Projection:
+    """Make the widths of the trained network integers that meet all budgets of its recipe.
+
+    With the board in the budget each round exports the network and searches a folding, so that the
+    verdict is the estimator's own. What cannot fit is a result.
+    """
+    budget = trainer.budget
+    start = [h.integer_bits() for h in trainer.handles]
+    first = over = _measured(trainer, budget)
+    for _ in range(ROUNDS):
+        if not over or not _narrow(trainer, budget):
+            break
+        over = _measured(trainer, budget)
+    ends = zip(trainer.handles, start, strict=True)
+    moved = {_label(h): (b, h.integer_bits()) for h, b in ends if h.integer_bits() != b}
+    return Projection(not first, not over, moved, over)
+
+
+def _label(handle: QuantHandle) -> str:
+    return f"{handle.name} ({handle.role})"
+
+
+@torch.no_grad()
+def _measured(trainer: Trainer, budget: Budget) -> dict[str, float]:
+    """What is over budget, by the sizes and by a new search and estimate."""
+    if budget.board is not None:
+        budget.board.refresh(trainer.model)
+    over = {key: float(value) for key, value in budget.excess(_integer(trainer)).items()}
+    return {key: value for key, value in over.items() if value > 1e-9}
+
+
+def _integer(trainer: Trainer) -> Widths:
+    bits = torch.tensor([float(h.integer_bits()) for h in trainer.handles])
+    return Widths(bits, bits)
+
+
+@torch.no_grad()
+def _narrow(trainer: Trainer, budget: Budget) -> bool:
+    """Narrow quantisers until the tables say it fits; False when none can be made narrower."""
+    losses = Losses(trainer)
+    moved = False
+    while not (moved and _worst(budget, _integer(trainer).mean) <= 0):
+        moves = list(_moves(trainer, budget, losses))
+        if not moves:
+            return moved
+        _, index, width = max(moves)
+        trainer.handles[index].set_bits(width)
+        moved = True
+    return True
+
+
+def _moves(trainer: Trainer, budget: Budget, losses: Losses) -> Iterator[tuple[float, int, int]]:
+    """(overdraft saved per loss, handle, width) of every narrower width of one quantiser."""
+    bits = _integer(trainer).mean
+    here = _overdraft(budget, bits)
+    for index in trainer.learned:
+        for width in range(2 if trainer.handles[index].signed else 1, int(bits[index])):
+            narrower = bits.clone()
+            narrower[index] = width
+            saved = here - _overdraft(budget, narrower)
+            if saved > 0:
+                yield saved / max(losses.rise(index, width), LEAST_LOSS), index, width
+
+
+def _worst(budget: Budget, bits: Tensor) -> float:
+    """The largest relative excess."""
+    return max(float(g) for g in budget.excess(Widths(bits, bits)).values())
+
+
+def _overdraft(budget: Budget, bits: Tensor) -> float:
+    """Sum of what is overdrawn, relative to the budgets.
+
+    A small share of what is not overdrawn makes every saving count once the tables are content but
+    the estimator is not.
+    """
+    over = [float(g) for g in budget.excess(Widths(bits, bits)).values()]
+    return sum(max(g, 0.0) + 1e-3 * min(g, 0.0) for g in over)
+
+
+class Losses:
+    """Loss on some training samples when one quantiser is narrower, all others as they are."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        split = trainer.data.train.take(slice(SAMPLES))
+        self.trainer = trainer
+        self.x = to_input(split.x, trainer.data.input_max)
+        self.y = torch.as_tensor(split.y)
+        self.known: dict[tuple[int, int], float] = {}
+        self.here = self._loss()
+
+    def rise(self, index: int, width: int) -> float:
+        """Rise of the loss when handle `index` has `width` bits."""
+        if (index, width) not in self.known:
+            handle = self.trainer.handles[index]
+            before = [p.detach().clone() for p in handle.parameters()]
+            handle.set_bits(width)
+            self.known[index, width] = self._loss() - self.here
+            for parameter, value in zip(handle.parameters(), before, strict=True):
+                parameter.data.copy_(value)
+        return self.known[index, width]
+
+    def _loss(self) -> float:
+        model = self.trainer.model
+        was_training = model.training
+        model.eval()
+        loss = float(functional.cross_entropy(logits_of(model, self.x), self.y))
+        model.train(was_training)
+        return loss

@@ -1,0 +1,106 @@
+"""The train step of a recipe: learn under the budgets, project onto the board, finetune."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from torch import nn
+
+from codesign.data.dataset import Dataset
+from codesign.quant.handles import QuantHandle, handles
+from codesign.recipe import Recipe
+from codesign.train.board_demand import BoardDemand
+from codesign.train.budget import Budget
+from codesign.train.build import recipe_data, recipe_model
+from codesign.train.checkpoint import load_checkpoint
+from codesign.train.evaluate import accuracy
+from codesign.train.history import Epoch
+from codesign.train.loop import Trainer, finetune_stage, learn_stage
+from codesign.train.progress import Watcher
+from codesign.train.project import Projection, project
+
+PROJECTION = "projection"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network with its data, the records of its epochs and what projection did.
+
+    `start_bits` and `bits` map (layer, role) to the integer width before and after training;
+    `projection` is None when no budget was given. Accuracies are fractions 0..1.
+    """
+
+    recipe: Recipe
+    model: nn.Module
+    data: Dataset
+    history: tuple[Epoch, ...]
+    start_bits: dict[tuple[str, str], int]
+    bits: dict[tuple[str, str], int]
+    projection: Projection | None
+    validation_accuracy: float
+    test_accuracy: float
+
+    @property
+    def handles(self) -> tuple[QuantHandle, ...]:
+        """Handles of all quantisers, in execution order."""
+        return handles(self.model)
+
+
+def train_recipe(
+    recipe: Recipe,
+    out: Path,
+    resume: bool = False,
+    watcher: Watcher | None = None,
+    data_dir: Path | None = None,
+) -> Trained:
+    """Train what `recipe` names; checkpoint.pt in `out` follows every epoch.
+
+    Raises BadInput, Diverged and Interrupted; the checkpoint then holds the last whole epoch.
+    """
+    data = recipe_data(recipe, data_dir)
+    model = recipe_model(recipe, data)
+    trainer = Trainer(model, data, recipe, Path(out), _budget(recipe, data, model), watcher)
+    start_bits = _integer_bits(model)
+    if resume:
+        trainer.restore(load_checkpoint(Path(out), recipe))
+    trainer.run(learn_stage(recipe.train))
+    projection = _projected(trainer) if recipe.budget.binds else None
+    trainer.fix_widths()
+    trainer.run(finetune_stage(recipe.train))
+    if projection and recipe.train.finetune_epochs:
+        # Other weights have other accumulators, so the verdict may change once more.
+        projection = projection.then(project(trainer))
+    return Trained(
+        recipe=recipe,
+        model=model.eval(),
+        data=data,
+        history=tuple(trainer.history),
+        start_bits=start_bits,
+        bits=_integer_bits(model),
+        projection=projection,
+        validation_accuracy=accuracy(model, data.validation, data.input_max),
+        test_accuracy=accuracy(model, data.test, data.input_max),
+    )
+
+
+def _projected(trainer: Trainer) -> Projection:
+    """The projection after learning; from the checkpoint where finetuning had begun."""
+    if PROJECTION not in trainer.notes:
+        trainer.notes[PROJECTION] = msgspec.json.encode(project(trainer)).decode()
+    return msgspec.json.decode(trainer.notes[PROJECTION], type=Projection)
+
+
+def _budget(recipe: Recipe, data: Dataset, model: nn.Module) -> Budget | None:
+    if not recipe.budget.binds:
+        return None
+    found = handles(model)
+    board = None
+    if recipe.budget.board:
+        board = BoardDemand(found, data.input_shape, recipe.board.load(), recipe.target)
+    return Budget(recipe.budget, found, board)
+
+
+def _integer_bits(model: nn.Module) -> dict[tuple[str, str], int]:
+    return {(h.name, h.role): h.integer_bits() for h in handles(model)}
