@@ -9,7 +9,7 @@ from codesign.cost.estimate import estimate, interval_of
 from codesign.cost.fifo import cheapest_style, prices
 from codesign.design import STYLE_LATENCY_CYCLES, Design, Stream
 from codesign.errors import InvariantBroken
-from codesign.search.oracle import Oracle, steady_interval_cycles
+from codesign.search.oracle import Oracle
 
 # Frames of tokens that a FIFO may hold while occupancies are measured: skew between the branches
 # of a residual connection stays below one frame, a frame more lets the steady state settle.
@@ -66,15 +66,20 @@ def _shrunk(oracle: Oracle, least: dict[str, int], safe: dict[str, int]) -> dict
 
 
 def _least_depth(oracle: Oracle, depths: dict[str, int], name: str, low: int) -> int:
-    """Least depth of one stream that sustains with the others as they are, above `low`."""
+    """Least depth of one stream that sustains with the others as they are, above `low`.
+
+    Among powers of two, the steps at which memories get larger, and the safe depth itself.
+    """
     high = depths[name]
-    while high - low > 1:
-        middle = (low + high) // 2
-        if oracle.sustains(depths | {name: middle}):
-            high = middle
+    levels = [1 << k for k in range(high.bit_length()) if low < 1 << k < high] + [high]
+    first, last = 0, len(levels) - 1
+    while first < last:
+        middle = (first + last) // 2
+        if oracle.sustains(depths | {name: levels[middle]}):
+            last = middle
         else:
-            low = middle
-    return high
+            first = middle + 1
+    return levels[last]
 
 
 def _styled(design: Design, board: Board, tokens: dict[str, int], interval: int) -> Design:
@@ -92,8 +97,7 @@ def _styled(design: Design, board: Board, tokens: dict[str, int], interval: int)
         }
         styles = {name: style for name, (style, _) in picked.items()}
         sized = _with_depths(design, {name: depth for name, (_, depth) in picked.items()}, styles)
-        steady = steady_interval_cycles(sized, board)
-        if steady is not None and steady <= interval:
+        if Oracle(sized, board, interval).sustains():
             break
     return sized
 

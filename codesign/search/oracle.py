@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 
 import numpy as np
 
 from codesign.board import Board
 from codesign.design import Design
-from codesign.program import Loop, Process, Segment
 from codesign.sim.encode import Code, encode
 from codesign.sim.engine import advance, start
 from codesign.sim.host import SOURCE
 from codesign.sim.machine import machine_of
 from codesign.sim.occupancy import observed_slots, update_high_water
+from codesign.sim.simulate import paced
 from codesign.sim.steady import Period, PeriodFinder
 
 # Frames to wait for the certificate of the steady state; without one the answer is no.
 MOST_FRAMES = 64
+# Frames in a row that each end later than the pace allows: taken as "does not keep up". That may be
+# a long transient, so the answer errs towards deeper FIFOs, never towards a stall.
+LATE_FRAMES = 2
+SETTLING_FRAMES = 2
+NO_CHANGE: Mapping[str, int] = {}
 
 
 class Oracle:
@@ -30,15 +34,14 @@ class Oracle:
 
     def __init__(self, design: Design, board: Board, interval_cycles: int) -> None:
         machine = machine_of(design, board)
-        beats = machine.processes[SOURCE].events_per_frame
-        paced = machine.with_process(SOURCE, _paced(beats, interval_cycles))
+        slowed = machine.with_process(SOURCE, paced(machine.processes[SOURCE], interval_cycles))
         self.interval_cycles = interval_cycles
-        self.code = encode(paced)
+        self.code = encode(slowed)
         self.index = {c.name: i for i, c in enumerate(machine.channels)}
 
-    def sustains(self, depths: Mapping[str, int]) -> bool:
+    def sustains(self, depths: Mapping[str, int] = NO_CHANGE) -> bool:
         """True when these depths (others as designed) are proven to keep the interval for ever."""
-        period = _period(self._with(depths))
+        period = _period(self._with(depths), pace=self.interval_cycles)
         return period is not None and period.interval_cycles <= self.interval_cycles
 
     def occupancy(self, names: tuple[str, ...], frames_deep: int) -> dict[str, int] | None:
@@ -61,25 +64,15 @@ class Oracle:
         return self.code._replace(depth=depth)
 
 
-def steady_interval_cycles(design: Design, board: Board) -> Fraction | None:
-    """Exact steady interval of `design`; None when it deadlocks."""
-    period = _period(encode(machine_of(design, board)))
-    return None if period is None else period.interval_cycles
+def _period(
+    code: Code, high_water: np.ndarray | None = None, pace: int | None = None
+) -> Period | None:
+    """Run until the state repeats; None on deadlock, or when it does not repeat in time.
 
-
-def _paced(beats: int, interval_cycles: int) -> Process:
-    """Beats spread evenly over the interval, what is left over before the first."""
-    gap = max(1, interval_cycles // beats)
-    first = max(1, interval_cycles - (beats - 1) * gap)
-    return Process(
-        SOURCE, (Loop(1, (Segment(beats, writes=("out0",), gap=gap, first_gap=first),)),)
-    )
-
-
-def _period(code: Code, high_water: np.ndarray | None = None) -> Period | None:
-    """Run until the state repeats; None on deadlock or when it does not repeat in time."""
+    With `pace` (cycles per frame) also None as soon as frames keep ending late.
+    """
     state = start(code, None if high_water is None else observed_slots(code))
-    finder = PeriodFinder()
+    finder, ended, late = PeriodFinder(), 0, 0
     for frame in range(1, MOST_FRAMES + 1):
         if not advance(code, state, frame):
             return None
@@ -88,4 +81,9 @@ def _period(code: Code, high_water: np.ndarray | None = None) -> Period | None:
         period = finder.look(code, state)
         if period is not None:
             return period
+        # The sink is the last process.
+        took, ended = int(state.time[-1]) - ended, int(state.time[-1])
+        late = late + 1 if pace and frame > SETTLING_FRAMES and took > pace else 0
+        if late == LATE_FRAMES:
+            return None
     return None
