@@ -31,7 +31,8 @@ class QuantHandle:
     """One quantiser: `name` is the path of the layer it belongs to, `role` weight, act or input.
 
     `numel` counts the weights (without bias), or the elements of one sample of the activation.
-    Quantisers that several layers share appear once, where they are first used.
+    Quantisers that several layers share appear once, where they are first used. `proxy` is the
+    Brevitas module that carries the quantiser.
     """
 
     name: str
@@ -39,6 +40,7 @@ class QuantHandle:
     signed: bool
     numel: int
     quantiser: Quantiser
+    proxy: nn.Module
 
     @property
     def is_learned(self) -> bool:
@@ -123,4 +125,4 @@ def handles(model: nn.Module) -> tuple[QuantHandle, ...]:
 
 def _handle(record: Recorded, proxy: nn.Module) -> QuantHandle:
     quantiser = getattr(proxy, "quantiser", None) or ForeignQuantiser(proxy)
-    return QuantHandle(record.name, record.role, quantiser.signed, record.numel, quantiser)
+    return QuantHandle(record.name, record.role, quantiser.signed, record.numel, quantiser, proxy)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from brevitas.quant_tensor import QuantTensor
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
 from qonnx.transformation.change_batchsize import ChangeBatchSize
@@ -176,7 +177,7 @@ def _quantiser_calls(model: nn.Module, x: Tensor) -> dict[str, QuantiserCall]:
     """Inputs and outputs of the activation quantisers for `x`, under the names of their nodes."""
     calls: dict[str, QuantiserCall] = {}
     hooks = [
-        handle.quantiser.register_forward_hook(_recorder(node_name(handle), handle, calls))
+        handle.proxy.register_forward_hook(_recorder(node_name(handle), handle, calls))
         for handle in handles(model)
         if handle.role != "weight"
     ]
@@ -191,10 +192,11 @@ def _recorder(name: str, handle: QuantHandle, calls: dict[str, QuantiserCall]) -
     spacing = 2 if handle.signed and handle.integer_bits() == 1 else 1
     runs = count()
 
-    def record(_module: nn.Module, args: tuple, output: tuple) -> None:
+    def record(_module: nn.Module, args: tuple, output: QuantTensor) -> None:
         run = next(runs)
-        y, scale, *_ = output
-        call = QuantiserCall(args[0].numpy(), y.numpy(), float(scale), spacing)
+        before = getattr(args[0], "value", args[0])
+        step = float(output.scale)
+        call = QuantiserCall(before.numpy(), output.value.numpy(), step, spacing)
         calls[f"{name}_{run}" if run else name] = call
 
     return record

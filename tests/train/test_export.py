@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 
+import brevitas.nn as qnn
 import msgspec
 import numpy as np
 import onnx
@@ -17,7 +18,7 @@ from codesign.errors import BadInput
 from codesign.models.quantise import quantise
 from codesign.models.registry import build_model
 from codesign.quant import LayerBits, QuantConfig
-from codesign.quant.handles import handles
+from codesign.quant.handles import handles, record_quantisers
 from codesign.train.export import check_export, export_qonnx
 from codesign.train.export_check import qonnx_outputs
 from codesign.train.export_names import node_name
@@ -124,6 +125,24 @@ def test_plain_network_of_a_user(tmp_path):
     assert check.torch_accuracy == check.qonnx_accuracy
     names = [node.name for node in onnx.load(result.path).graph.node]
     assert {"conv", "relu", "relu_1", "depth", "fc"} <= set(names)
+
+
+def test_brevitas_network_of_a_user(tmp_path):
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Flatten(),
+        qnn.QuantIdentity(bit_width=8, return_quant_tensor=True),
+        qnn.QuantLinear(64, 16, bias=False, weight_bit_width=3, return_quant_tensor=True),
+        qnn.QuantReLU(bit_width=4, return_quant_tensor=True),
+        qnn.QuantLinear(16, 10, bias=False, weight_bit_width=5),
+    )
+    model(pixels(32))
+    record_quantisers(model, SHAPE)
+    path = export_qonnx(model, SHAPE, tmp_path / "net.onnx").path
+    check = check_export(model, path, pixels(20))
+    assert check.is_same and check.samples == 20
+    names = {node.name for node in onnx.load(path).graph.node}
+    assert {"1", "2.weight_quant", "3", "4"} <= names
 
 
 def test_a_changed_weight_is_no_float_flip(tmp_path):
