@@ -94,7 +94,15 @@ def _step(build: Builder, node: OnnxNode) -> None:
             op=node.op,
         )
     arguments = [build.values.get(name) if name else None for name in node.inputs]
-    result = handler(build, node, *arguments)
+    try:
+        result = handler(build, node, *arguments)
+    except (TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
+        raise UnsupportedLayer(
+            f"{node}: its inputs or attributes are not those of a {node.op} ({error}); "
+            "check the file with onnx.checker and export it again",
+            node=node.name,
+            op=node.op,
+        ) from error
     results = result if isinstance(result, tuple) else (result,)
     for name, value in zip(node.outputs, results, strict=False):
         if value is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -49,4 +50,9 @@ def _wrapped(path: Path, proto: Any) -> Any:
             f"{path}: keeps its weights in another file ({external[0]}, ...); save it as one file"
         )
     proto.graph.name = path.name  # messages name the file
-    return ModelWrapper(proto)
+    try:
+        with warnings.catch_warnings():  # of old domain names, which a pass replaces anyway
+            warnings.simplefilter("ignore")
+            return ModelWrapper(proto)
+    except Exception as error:  # qonnx states its demands by assertions
+        raise BadInput(f"{path}: is not a valid graph ({error}); export it again") from error

@@ -59,6 +59,24 @@ def test_an_unknown_op_names_the_node_and_what_is_possible(tmp_path):
     assert "Erf_2 (Erf)" in sentence and "MatMul" in sentence and "replace it" in sentence
 
 
+def test_an_op_of_another_domain(tmp_path):
+    net, x = quantised((1, 8))
+    net.node("Conv", x, domain="qonnx.custom_op.channels_last")
+    assert "domain 'qonnx.custom_op.channels_last' is not known" in refusal(net, tmp_path)
+
+
+def test_a_malformed_node_is_named(tmp_path):
+    net, x = quantised((1, 3, 8, 8))
+    net.node("BatchNormalization", x, *(net.const(np.ones(4)) for _ in range(4)))
+    assert "BatchNormalization_2" in refusal(net, tmp_path)
+
+
+def test_shapes_that_do_not_fit(tmp_path):
+    net, x = quantised((1, 8))
+    net.node("MatMul", x, net.weight(np.ones((9, 4)), 1.0, 4))
+    refusal(net, tmp_path, (BadInput, UnsupportedLayer))
+
+
 def test_an_input_of_real_numbers_needs_a_type(tmp_path):
     net = Net((1, 8))
     net.node("MatMul", "x", net.weight(np.ones((8, 4)), 1.0, 4))

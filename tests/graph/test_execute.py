@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from codesign.board import load_board
 from codesign.design import HostInput
 from codesign.errors import BadInput
-from codesign.graph.execute import execute, from_real, to_stream
+from codesign.graph.execute import execute, execute_design, from_real, to_stream
 from codesign.graph.load import import_model
+from codesign.lowering import assemble
 from codesign.types import BIPOLAR, QType
 from tests.graph.nets import Net
 
@@ -41,6 +43,16 @@ def test_one_by_one_equals_the_batch(graph):
     outputs, tensors = execute(graph, q, keep=True)
     np.testing.assert_array_equal(outputs, single)
     assert set(tensors) == {"input", *(t for n in graph.nodes for t in n.outputs)}
+
+
+def test_design_and_graph_give_the_same_integers(graph):
+    """Forks and width converters change nothing; the design is read from its own streams."""
+    board = load_board("pynq-z1")
+    folds = {n.block.name: n.block.legal_folds()[-1] for n in graph.nodes[::2]}
+    design = assemble(graph, folds, board)
+    q = np.random.default_rng(2).integers(0, 256, (5, 108))
+    assert len(design.blocks) > len(graph.nodes)
+    np.testing.assert_array_equal(execute_design(design, graph.params, q), execute(graph, q))
 
 
 def test_real_inputs_round_to_the_hosts_integers():

@@ -45,7 +45,7 @@ def test_cnv_class_for_class(models_dir, data_dir):
     path = models_dir / "cifar10_cnvW1A1.onnx"
     graph = import_model(path)
     assert graph.input.qtype == QType(8)
-    pixels, labels = cifar10(data_dir)
+    pixels, _ = cifar10(data_dir)
     q = np.clip(np.floor((pixels[:20] / 255 * 2 - 1) * 128), -128, 127)
     report = check_against_qonnx(path, graph, q.astype(np.float32))
     assert report.ok and not report.differences and not report.class_mismatches, report.sentence
@@ -67,6 +67,7 @@ def test_cnv_accuracy(models_dir, data_dir):
         ("unsw_nb15_mlp_w2a2", None, None),
         ("jettagging_qkeras_6bit", QType(16), 2.0**-12),
         ("radioml_vgg10_w8a8", None, None),
+        ("quickdraw_cnn_8bit_qcdq", QType(8, False), 2.0**-8),
     ],
 )
 def test_other_networks_equal_qonnx(models_dir, name, qtype, scale):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from codesign.errors import BadInput, CodesignError
 from codesign.graph.passes import (
     canonical_domains,
     dead_code,
@@ -16,6 +17,7 @@ from codesign.graph.passes import (
     invariants,
     node_names,
     pool_behind_quantiser,
+    qcdq_to_quant,
     quantisers_present,
     static_batch,
     static_shapes,
@@ -28,6 +30,7 @@ PASSES = (
     static_batch,  # symbolic or missing batch sizes become 1, so that shapes can be inferred
     static_shapes,  # handlers work on shapes, not on Shape nodes
     fold_constants,  # Shape-Gather-Concat reshapes and constant arithmetic disappear
+    qcdq_to_quant,  # two spellings of one quantiser; handlers know Quant
     dead_code,  # what nothing reads needs no hardware and must not fail to import
     explicit_pads,  # auto_pad becomes numbers, which the padding block needs
     pool_behind_quantiser,  # max commutes with monotone quantisers: pool the narrow integers
@@ -36,7 +39,23 @@ PASSES = (
 
 def tidy(model: Any) -> Any:
     """Run every pass in order; raises BadInput, UnsupportedLayer or InvariantBroken."""
+    name = model.graph.name
     for step in PASSES:
-        model = step.run(model)
-        invariants.check(model, step.__name__.rsplit(".", 1)[-1])
+        title = step.__name__.rsplit(".", 1)[-1]
+        try:
+            model = step.run(model)
+        except CodesignError:
+            raise
+        except Exception as error:  # onnx, onnxruntime and qonnx raise classes of their own
+            raise _refused(name, title, error) from error
+        invariants.check(model, title)
     return model
+
+
+def _refused(name: str, title: str, error: Exception) -> BadInput:
+    reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
+    return BadInput(
+        f"{name}: the pass {title} must succeed, but found an invalid graph ({reason}); "
+        "check the file with onnx.checker and export it again",
+        reason=reason,
+    )

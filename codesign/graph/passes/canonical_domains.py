@@ -4,20 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
+from codesign.errors import UnsupportedLayer
+
 ALIASES = ("onnx.brevitas", "finn.custom_op.general")
 CANONICAL = "qonnx.custom_op.general"
 CUSTOM_OPS = ("Quant", "IntQuant", "BipolarQuant", "Trunc", "MultiThreshold")
 
 
 def run(model: Any) -> Any:
-    """Rename the domains in place and declare the canonical one."""
+    """Rename the domains and declare the canonical one; raises UnsupportedLayer for others."""
     for node in model.graph.node:
         if node.domain in ALIASES or (node.domain == "" and node.op_type in CUSTOM_OPS):
             node.domain = CANONICAL
         if node.op_type == "IntQuant":
             node.op_type = "Quant"
+        _check(node)
     _declare(model.model)
     return model
+
+
+def _check(node: Any) -> None:
+    if node.domain not in ("", "ai.onnx", CANONICAL):
+        raise UnsupportedLayer(
+            f"{node.name or node.output[0]} ({node.op_type}): its domain {node.domain!r} is not known "
+            f"here; export standard ONNX ops (channels first) and quantisers of {CANONICAL!r}",
+            node=node.name,
+            op=node.op_type,
+        )
 
 
 def _declare(proto: Any) -> None:
