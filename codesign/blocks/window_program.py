@@ -64,15 +64,16 @@ def buffer_depth(rows: Axis, columns: Axis, fold: int) -> int:
     """Tokens of the line buffer: the smallest one for the window that the writer is at, and room
     for what the reader fetches meanwhile.
 
-    That is the next window (the first of a new frame, or of a row where windows do not overlap), or
-    all kept rows of the next windows where the reader has rows to drop behind them. So neither waits for
-    the other, and the interval is the larger of their own. One token more, because a slot is free
-    only in the cycle after its release.
+    That is the next window: the first of a new frame, or of a row where windows do not overlap. So
+    neither waits for the other, and the interval is the larger of their own. A reader that drops
+    rows between windows, and then outruns the writer on the rows it keeps, needs room for those of
+    two windows: the last of a frame and the first of the next one follow without a gap.
     """
     smallest = smallest_buffer(rows, columns)
-    drops_rows = rows.stride >= rows.extent and rows.kept < rows.size
-    burst = rows.extent * columns.kept if drops_rows else 0
-    return (smallest + max(smallest, burst)) * fold + 1
+    drops = rows.stride >= rows.extent and rows.kept < rows.size
+    outruns = columns.steps * rows.taps * columns.taps > rows.extent * columns.size
+    ahead = 2 * rows.extent * columns.kept if drops and outruns else smallest
+    return (smallest + ahead) * fold
 
 
 def window_program(rows: Axis, columns: Axis, fold: int, latency_cycles: int) -> Program:

@@ -29,8 +29,8 @@ def test_products_are_exact_in_every_kind(bits: int, kind: type) -> None:
 
 def test_floats_stop_where_their_mantissa_does() -> None:
     # 2^24 + 1 is the first integer that float32 cannot hold.
-    x, w = np.array([[1 << 12, 1]]), np.array([[1 << 12, 1]])
-    found = matrix_product(x, w, QType(14), QType(40), "here")
+    x, w = np.array([[-(1 << 11), 1]]), np.array([[-(1 << 13), 1]])
+    found = matrix_product(x, w, QType(12), QType(40), "here")
     assert found.tolist() == [[(1 << 24) + 1]]
 
 
