@@ -1,0 +1,1 @@
+"""The design as SystemVerilog: instances, the top, and the bits on wires."""

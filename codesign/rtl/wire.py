@@ -1,0 +1,50 @@
+"""Integers as bits on wires: the only place that knows how a type is encoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from codesign.types import QType
+
+# Codes of the `Kind` parameters of hw/.
+UNSIGNED, SIGNED, BIPOLAR_KIND = 0, 1, 2
+
+
+def wire_kind(qtype: QType) -> int:
+    """How hardware reads a value: unsigned, two's complement (ternary too), or one bit for -1, +1."""
+    if qtype.kind == "bipolar":
+        return BIPOLAR_KIND
+    return SIGNED if qtype.min < 0 else UNSIGNED
+
+
+def wire_code(value: int, qtype: QType) -> int:
+    """The bits of one value: two's complement, or 1 for +1 and 0 for -1."""
+    if qtype.kind == "bipolar":
+        return int(value > 0)
+    return int(value) & ((1 << qtype.bits) - 1)
+
+
+def packed(codes: Iterable[int], bits: int) -> int:
+    """Codes of `bits` bits side by side, the first in the least significant bits."""
+    word = 0
+    for i, code in enumerate(codes):
+        word |= code << (i * bits)
+    return word
+
+
+def words(values: np.ndarray, qtype: QType, lanes: int) -> tuple[int, ...]:
+    """Words of `lanes` values each, in order; the first value in the least significant bits."""
+    codes = [wire_code(v, qtype) for v in values.reshape(-1).tolist()]
+    return tuple(packed(codes[i : i + lanes], qtype.bits) for i in range(0, len(codes), lanes))
+
+
+def values_of(word: int, qtype: QType, lanes: int) -> list[int]:
+    """The values of one word: the inverse of `words`."""
+    mask = (1 << qtype.bits) - 1
+    codes = [(word >> (i * qtype.bits)) & mask for i in range(lanes)]
+    if qtype.kind == "bipolar":
+        return [2 * code - 1 for code in codes]
+    wrap = 1 << qtype.bits if qtype.min < 0 else 0
+    return [code - wrap if code > qtype.max else code for code in codes]
