@@ -3,50 +3,20 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
 import numpy as np
 import torch
-from brevitas.quant_tensor import QuantTensor
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
-from qonnx.transformation.change_batchsize import ChangeBatchSize
-from qonnx.transformation.infer_shapes import InferShapes
 from torch import Tensor, nn
 
-from codesign.quant.handles import QuantHandle, handles
-from codesign.train.export_names import node_name
+from codesign.graph.reference import rebatched
+from codesign.train.float_flips import FloatFlip, find_flip
 
 TOLERANCE = 1e-5
-FLIP_GAP = 1e-3
 BATCH = 100
-
-
-@dataclass(frozen=True)
-class FloatFlip:
-    """A sample that one float32 rounding sends to the neighbouring level in one quantiser.
-
-    `quantiser` is its node; `elements` of it differ, by one step each, although their values
-    before rounding differ by at most `gap` (in steps) between torch and qonnx.
-    """
-
-    sample: int
-    quantiser: str
-    elements: int
-    gap: float
-
-
-@dataclass(frozen=True)
-class QuantiserCall:
-    """Values before and after one run of a quantiser; neighbours are `spacing` steps apart."""
-
-    before: np.ndarray
-    after: np.ndarray
-    step: float
-    spacing: int
 
 
 @dataclass(frozen=True)
@@ -99,7 +69,7 @@ def check_export(
     found = qonnx_outputs(wrapped, inputs.numpy())
     worst = np.abs(expected - found).reshape(len(inputs), -1).max(axis=1)
     suspects = np.flatnonzero(worst > TOLERANCE)
-    candidates = (_find_flip(model, wrapped, inputs, int(sample)) for sample in suspects)
+    candidates = (find_flip(model, wrapped, inputs, int(sample)) for sample in suspects)
     flips = tuple(flip for flip in candidates if flip is not None)
     flipped = np.isin(np.arange(len(inputs)), [flip.sample for flip in flips])
     differs = expected.argmax(1) != found.argmax(1)
@@ -123,24 +93,12 @@ def _is_tied(outputs: np.ndarray) -> np.ndarray:
 
 def qonnx_outputs(wrapped: ModelWrapper, x: np.ndarray) -> np.ndarray:
     """Outputs of the network for float32 `x` (samples, *input_shape), by qonnx's executor."""
-    # A Reshape holds the batch of 1 it was exported with.
-    batch = 1 if wrapped.get_nodes_by_op_type("Reshape") else BATCH
-    models: dict[int, ModelWrapper] = {}
-    parts = []
-    for start in range(0, len(x), batch):
-        part = x[start : start + batch]
-        if len(part) not in models:
-            models[len(part)] = _with_batch(wrapped, len(part))
-        parts.append(_execute(models[len(part)], part)[wrapped.graph.output[0].name])
-    return np.concatenate(parts)
-
-
-def _with_batch(wrapped: ModelWrapper, samples: int) -> ModelWrapper:
-    return wrapped.transform(ChangeBatchSize(samples)).transform(InferShapes())
-
-
-def _execute(wrapped: ModelWrapper, x: np.ndarray, everything: bool = False) -> dict:
-    return execute_onnx(wrapped, {wrapped.graph.input[0].name: x}, everything)
+    source, result = wrapped.graph.input[0].name, wrapped.graph.output[0].name
+    parts = [x[start : start + BATCH] for start in range(0, len(x), BATCH)]
+    models = {size: rebatched(wrapped, size) for size in {len(part) for part in parts}}
+    return np.concatenate(
+        [execute_onnx(models[len(part)], {source: part})[result] for part in parts]
+    )
 
 
 def _torch_outputs(model: nn.Module, x: Tensor) -> np.ndarray:
@@ -150,53 +108,3 @@ def _torch_outputs(model: nn.Module, x: Tensor) -> np.ndarray:
 
 def _accuracy(outputs: np.ndarray, y: Tensor | np.ndarray | None) -> float | None:
     return None if y is None else float((outputs.argmax(1) == np.asarray(y)).mean())
-
-
-def _find_flip(
-    model: nn.Module, wrapped: ModelWrapper, inputs: Tensor, sample: int
-) -> FloatFlip | None:
-    """The flip of one sample, or None when its first difference is more than a rounding."""
-    x = inputs[sample : sample + 1]
-    calls = _quantiser_calls(model, x)
-    context = _execute(wrapped, x.numpy(), everything=True)
-    for node in wrapped.graph.node:
-        if node.name not in calls:
-            continue
-        call = calls[node.name]
-        differs = np.abs(call.after - context[node.output[0]]) > call.step / 2
-        if differs.any():
-            gaps = np.abs(call.before - context[node.input[0]])[differs] / call.step
-            jumps = np.abs(call.after - context[node.output[0]])[differs] / call.step
-            gap = float(gaps.max())
-            is_flip = gap <= FLIP_GAP and jumps.max() < call.spacing + 0.5
-            return FloatFlip(sample, node.name, int(differs.sum()), gap) if is_flip else None
-    return None
-
-
-def _quantiser_calls(model: nn.Module, x: Tensor) -> dict[str, QuantiserCall]:
-    """Inputs and outputs of the activation quantisers for `x`, under the names of their nodes."""
-    calls: dict[str, QuantiserCall] = {}
-    hooks = [
-        handle.proxy.register_forward_hook(_recorder(node_name(handle), handle, calls))
-        for handle in handles(model)
-        if handle.role != "weight"
-    ]
-    with torch.no_grad():
-        model(x)
-    for hook in hooks:
-        hook.remove()
-    return calls
-
-
-def _recorder(name: str, handle: QuantHandle, calls: dict[str, QuantiserCall]) -> Callable:
-    spacing = 2 if handle.signed and handle.integer_bits() == 1 else 1
-    runs = count()
-
-    def record(_module: nn.Module, args: tuple, output: QuantTensor) -> None:
-        run = next(runs)
-        before = getattr(args[0], "value", args[0])
-        step = float(output.scale)
-        call = QuantiserCall(before.numpy(), output.value.numpy(), step, spacing)
-        calls[f"{name}_{run}" if run else name] = call
-
-    return record
