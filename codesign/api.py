@@ -5,7 +5,7 @@
     graph = api.load("model.onnx")                    # exact integers
     plan = api.estimate(graph, "pynq-z2")             # folded for the board, with its verdict
     simulation = api.simulate(plan.design)            # interval, latency, frames per second
-    api.save(plan, "runs/model", simulation=simulation)
+    api.save(plan, "runs/model", graph.params, simulation=simulation)
 
 A board is a name (`codesign boards`), the path of a TOML file, or a `Board`. Expected failures are
 raised as `codesign.errors.CodesignError`; a design that does not fit is a result.
@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from codesign.board import Board, all_boards, load_board
@@ -141,6 +142,17 @@ def check(path: str | Path, graph: IntGraph, x: np.ndarray) -> CheckReport:
     return check_against_qonnx(path, graph, x)
 
 
+def execute(graph: IntGraph, x: np.ndarray) -> np.ndarray:
+    """Outputs (frames, elements) in exact integers for real inputs `x` (frames, *onnx_shape).
+
+    Each input becomes the nearest integer of the host's type. Raises BadInput for a wrong shape.
+    """
+    from codesign.graph.execute import execute as run_integers
+    from codesign.graph.execute import from_real, to_stream
+
+    return run_integers(graph, to_stream(graph.input, from_real(graph.input, x)))
+
+
 def estimate(
     model: IntGraph | Design,
     on: BoardLike | None = None,
@@ -177,15 +189,21 @@ def simulate(
     return run_machine(design, board(on or design.board), frames)
 
 
-def per_bitwidth(model: IntGraph | Design, on: BoardLike | None = None) -> BitwidthTable:
-    """Resources and frame rate at every uniform width, and per layer with the others as they are."""
+def per_bitwidth(
+    model: IntGraph | Design, on: BoardLike | None = None, refold: bool = True
+) -> BitwidthTable:
+    """Resources and frame rate at every uniform width, and per layer with the others as they are.
+
+    A Design on its own board keeps its folding; with `refold` every uniform width is also folded
+    anew for the most frames per second that fit.
+    """
     from codesign.search.whatif import per_bitwidth as table_of
 
     if isinstance(model, Design):
         chosen = board(on or model.board)
         kept = model if chosen.name == model.board else None
-        return table_of(_graph(model), chosen, kept)
-    return table_of(model, board(_required(on)))
+        return table_of(_graph(model), chosen, kept, refold)
+    return table_of(model, board(_required(on)), refold=refold)
 
 
 def save(
@@ -198,13 +216,20 @@ def save(
 ) -> Path:
     """Write design.json, params.npz, report.json and report.html to `folder`; return the last.
 
-    `params` are the graph's (`graph.params`).
+    `params` are the graph's (`graph.params`). The report tells versions, commit and command.
     """
+    from codesign.provenance import provenance
+    from codesign.report.convert import provenance_part
     from codesign.report.data import save_report_data
     from codesign.report.render import write_report
 
     save_design(plan.design, params, Path(folder))
-    data = report_data(plan, on, simulation, bitwidths)
+    origin = provenance()
+    data = msgspec.structs.replace(
+        report_data(plan, on, simulation, bitwidths),
+        command=str(origin["command"]),
+        provenance=provenance_part(origin),
+    )
     save_report_data(data, Path(folder))
     return write_report(data, Path(folder))
 
@@ -270,6 +295,7 @@ __all__ = [
     "boards",
     "check",
     "estimate",
+    "execute",
     "export",
     "load",
     "load_params",

@@ -5,6 +5,7 @@ One data-only TOML file per board in `boards/`; nothing else in the project name
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from math import floor
 from pathlib import Path
@@ -148,9 +149,14 @@ def all_boards(boards_dir: Path | None = None) -> list[Board]:
 def load_board(name_or_path: str | Path, boards_dir: Path | None = None) -> Board:
     """Read a board by its name, or from a TOML file of the user's own.
 
+    The name of a share, such as "pynq-z2-10pct", gives that share of the board.
+
     Raises BadInput for an unknown name (with the nearest ones) and for any mistake in the file.
     """
     path = Path(name_or_path)
+    part = re.fullmatch(r"(.+)-(\d+(?:\.\d+)?)pct", str(name_or_path))
+    if part is not None:
+        return load_board(part[1], boards_dir).share(float(part[2]) / 100)
     if path.suffix != ".toml":
         names = board_names(boards_dir)
         if str(name_or_path) not in names:

@@ -41,17 +41,20 @@ def estimate(
     from codesign import api
 
     network = read_model(model, input_type, input_scale, input_offset)
-    plan = api.estimate(network, board, target_fps, target_latency)
-    table = api.per_bitwidth(network, board) if per_bitwidth else None
+    with show.busy("folding, FIFOs, estimate"):
+        plan = api.estimate(network, board, target_fps, target_latency)
+    with show.busy("every bit width"):
+        table = api.per_bitwidth(plan.design, board) if per_bitwidth else None
     data = api.report_data(plan, board, bitwidths=table)
     report = None
     if out is not None:
-        report = api.save(plan, out, params_of(network, model), board, bitwidths=table)
+        simulation = api.simulate(plan.design, board) if plan.fits else None
+        report = api.save(plan, out, params_of(network, model), board, simulation, table)
     if json:
         show.print_json(data)
     else:
         _print(data, report)
-    if not plan.estimate.verdict.fits:
+    if not plan.fits:
         raise typer.Exit(3)
 
 

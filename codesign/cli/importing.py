@@ -43,7 +43,8 @@ def import_(
     if model.suffix == ".json" or model.is_dir():
         raise BadInput(f"{model}: must be an ONNX file; `codesign estimate` takes a Design")
     graph = read_model(model, input_type, input_scale, input_offset)
-    compared = _check(model, graph, check, inputs) if check else None
+    with show.busy("comparing with qonnx"):
+        compared = _check(model, graph, check, inputs) if check else None
     report = _save(graph, model, board, out) if board is not None and out is not None else None
     if json:
         show.print_json(_facts(graph, compared, report))
@@ -86,8 +87,10 @@ def _real_inputs(graph: IntGraph, frames: int, inputs: Path | None) -> np.ndarra
 def _save(graph: IntGraph, path: Path, board: str, out: Path) -> Path:
     from codesign import api
 
-    plan = api.estimate(graph, board)
-    return api.save(plan, out, params_of(graph, path))
+    with show.busy("folding, FIFOs, estimate"):
+        plan = api.estimate(graph, board)
+        simulation = api.simulate(plan.design, board) if plan.fits else None
+    return api.save(plan, out, params_of(graph, path), board, simulation)
 
 
 def _facts(graph: IntGraph, compared: str | None, report: Path | None) -> dict[str, object]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 PIPE_WIDTH = 140
@@ -52,6 +53,19 @@ def print_table(
     for row in rows:
         table.add_row(*map(Text, row))
     console().print(table)
+
+
+@contextmanager
+def busy(words: str) -> Iterator[None]:
+    """A spinner with `words` on stderr while the body runs; nothing where that is no terminal."""
+    from rich.console import Console
+
+    error = Console(stderr=True)
+    if not error.is_terminal:
+        yield
+        return
+    with error.status(words):
+        yield
 
 
 def console() -> Any:

@@ -36,8 +36,9 @@ def simulate(
     from codesign import api
 
     network = read_model(model, input_type, input_scale, input_offset)
-    plan = api.estimate(network, board)
-    simulation = api.simulate(plan.design, board, frames)
+    with show.busy("simulating"):
+        plan = api.estimate(network, board)
+        simulation = api.simulate(plan.design, board, frames)
     data = api.report_data(plan, board, simulation)
     report = None
     if out is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codesign.cli.show import print_table
+from codesign.cli.show import print_line, print_table
 from codesign.report.data import BitwidthRow, BlockPart, Counts, ReportData
 from codesign.report.format import count, percent, rate, resource_name
 
@@ -54,13 +54,15 @@ def print_stages(data: ReportData) -> None:
 def print_bitwidths(data: ReportData) -> None:
     """The network at every uniform width, then each layer at every width."""
     table = data.bitwidths
-    kinds = _kinds(table.uniform)
+    kinds = [k for k, budget in data.board.budget.items() if budget]
     columns = ("Bits", *map(resource_name, kinds), "Frames/s", "Fits")
     for title, found in (
         ("The network at every bit width, folding as it is", table.uniform),
         ("The network at every bit width, folded anew for the most frames/s", table.refolded),
     ):
-        print_table(title, columns, [_width_words(row, kinds) for row in found], "Analytic.")
+        if found:
+            rows = [_width_words(row, kinds) for row in found]
+            print_table(title, columns, rows, "Analytic.")
     columns = ("Layer", "Now", *columns)
     rows = [
         (layer.layer, str(layer.present_bits), *_width_words(row, kinds))
@@ -68,14 +70,10 @@ def print_bitwidths(data: ReportData) -> None:
         for row in layer.rows
     ]
     title = "One layer at each bit width, the others as they are"
-    print_table(title, columns, rows, f"Analytic. {table.assumption}", left=1)
+    print_table(title, columns, rows, "Analytic.")
+    print_line(table.assumption)
 
 
 def _width_words(row: BitwidthRow, kinds: list[str]) -> tuple[str, ...]:
     fits = "yes" if row.fits else "no"
     return str(row.bits), *_amounts(row.resources, kinds), rate(row.fps), fits
-
-
-def _kinds(rows: tuple[BitwidthRow, ...]) -> list[str]:
-    kinds = dict.fromkeys(k for row in rows for k in row.resources)
-    return [k for k in kinds if any(row.resources.get(k) for row in rows)]

@@ -11,15 +11,16 @@ BLUE, ORANGE, TEAL, RED, VIOLET, SLATE = (
     "#7a5aa6",
     "#93a1b0",
 )
-SERIES = (BLUE, ORANGE, TEAL, VIOLET, "#a8763e", "#4d9fd1", "#c2577e", "#6c8f2f")
+SKY = "#4d9fd1"
+SERIES = (BLUE, ORANGE, TEAL, VIOLET, "#a8763e", SKY, "#c2577e", "#6c8f2f")
 
 KINDS = {
     "MatVec": BLUE,
     "Depthwise": BLUE,
     "Threshold": TEAL,
     "Requantise": TEAL,
-    "Window": ORANGE,
-    "Pad": ORANGE,
+    "Window": SKY,
+    "Pad": SKY,
     "MaxPool": VIOLET,
     "SumPool": VIOLET,
     "Add": RED,

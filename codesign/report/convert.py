@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -20,12 +20,17 @@ from codesign.report.data import (
     BoardPart,
     Contributor,
     Counts,
+    Fact,
     HostPart,
     LayerBitwidths,
     Quantity,
     ReportData,
+    SimulationPart,
+    StagePart,
     StreamPart,
     Term,
+    TimelinePart,
+    TimelineRow,
     VerdictPart,
 )
 
@@ -163,6 +168,37 @@ def _rows(rows: Iterable[WidthRow]) -> tuple[BitwidthRow, ...]:
     return tuple(BitwidthRow(r.bits, r.resources.flat(), r.fps, r.fits) for r in rows)
 
 
+def provenance_part(origin: Mapping[str, Any]) -> tuple[Fact, ...]:
+    """What `codesign.provenance.provenance` found, one line each."""
+    git = origin["git"] or {}
+    commit = str(git.get("commit", "outside a git checkout"))
+    facts = {
+        "Seed": origin["seed"],
+        "Time": origin["time"],
+        "Git commit": commit + (" with changes" if git.get("dirty") else ""),
+        "Machine": origin["platform"],
+        **{f"Version of {name}": found for name, found in origin["versions"].items()},
+    }
+    return tuple(Fact(label, str(found)) for label, found in facts.items() if found is not None)
+
+
+def simulation_part(simulation: Simulation) -> SimulationPart:
+    """Interval, latency, shares of every stage and the first frames over time."""
+    rows = (TimelineRow(row.name, row.busy) for row in simulation.timeline.rows)
+    return SimulationPart(
+        interval_cycles=simulation.interval_cycles,
+        latency_cycles=simulation.latency_cycles,
+        total_cycles=simulation.total_cycles,
+        fps=simulation.fps,
+        clock_hz=simulation.clock_hz,
+        frames=simulation.frames,
+        io_bound=simulation.io_bound,
+        steady=simulation.steady,
+        stages=tuple(StagePart(s.name, s.busy, s.starved, s.blocked) for s in simulation.stages),
+        timeline=TimelinePart(0, simulation.timeline.bin_cycles, tuple(rows)),
+    )
+
+
 def design_report(
     design: Design,
     board: Board,
@@ -174,10 +210,11 @@ def design_report(
     """The report of a design: everything but training, accuracy and provenance."""
     fps, source = (simulation.fps, "simulated") if simulation else (estimate.fps, estimate.source)
     return ReportData(
-        title=title or f"{design.name} on {board.title}",
+        title=title or f"{design.name} on {board.name}",
         verdict=verdict_part(estimate.verdict),
         board=board_part(board),
         fps=Quantity(fps, source),
+        latency_s=_latency_s(simulation) if simulation else None,
         bottleneck=estimate.bottleneck,
         blocks=block_parts(design, estimate),
         streams=stream_parts(design, estimate, simulation),
@@ -185,6 +222,11 @@ def design_report(
         resources_source=estimate.source,
         input=input_part(design.input),
         output=output_part(design.output),
+        simulation=simulation_part(simulation) if simulation else None,
         bitwidths=bitwidth_part(bitwidths) if bitwidths else None,
         notes=design.notes,
     )
+
+
+def _latency_s(simulation: Simulation) -> Quantity:
+    return Quantity(simulation.latency_cycles / simulation.clock_hz, "simulated")

@@ -48,6 +48,7 @@ class Contributor(msgspec.Struct, frozen=True):
 class VerdictPart(msgspec.Struct, frozen=True):
     """Whether the design fits the board, in one sentence, and what to do when it does not.
 
+    `sentence` reads "Fits BOARD: why" or "Does not fit BOARD: why"; the report prints its head large.
     `gaps` tells by how much each exceeded resource is over its budget; `levers` are sentences.
     """
 
@@ -178,7 +179,10 @@ class TimelinePart(msgspec.Struct, frozen=True):
 
 
 class SimulationPart(msgspec.Struct, frozen=True, kw_only=True):
-    """What the cycle-level simulator found for `frames` frames at `clock_hz`."""
+    """What the cycle-level simulator found for `frames` frames at `clock_hz`.
+
+    `steady` says how the interval is known: "free" or "paced" (both proven), or "bounded".
+    """
 
     interval_cycles: float
     latency_cycles: int
@@ -187,6 +191,7 @@ class SimulationPart(msgspec.Struct, frozen=True, kw_only=True):
     clock_hz: float
     frames: int
     io_bound: bool = False
+    steady: str = "free"
     stages: tuple[StagePart, ...] = ()
     timeline: TimelinePart | None = None
 

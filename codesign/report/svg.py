@@ -11,7 +11,7 @@ from html import escape
 
 from codesign.report.colours import GRID, INK, SOFT
 
-CHAR_WIDTH = 0.56
+CHAR_WIDTH = 0.6
 """Mean width of a character over the font size: enough to decide what must be shortened."""
 
 

@@ -121,7 +121,7 @@ def full_report() -> ReportData:
         title="ResNet-8 on TUL PYNQ-Z2",
         command="codesign run flows/resnet8-pynq-z2.toml --seed 3 --out runs/resnet8",
         provenance=(Fact("Seed", "3"), Fact("Git commit", "0123abc"), Fact("torch", "2.13.0")),
-        verdict=VerdictPart(True, "The design fits pynq-z2: 53 % of the LUT budget is used."),
+        verdict=VerdictPart(True, "Fits pynq-z2: 53 % of the usable LUT is the fullest count."),
         board=BoardPart(
             name="pynq-z2",
             title="TUL PYNQ-Z2",

@@ -50,7 +50,7 @@ def _large(row: Row, block: BlockPart, x: float, width: float, slowest: int) -> 
     first = shortened(block.name, width - 96, 12.5)
     kind = soft(x + width - 10, y + 18, block.kind, 10.5, "end")
     second = shortened(f"{_types(block)} · {_fold(block)}", width - 22, 11)
-    bar = ORANGE if share == 1 else colour
+    bar = ORANGE if share == 1 else SLATE
     return element(
         "g",
         tooltip(_tip(block)),
@@ -65,7 +65,6 @@ def _large(row: Row, block: BlockPart, x: float, width: float, slowest: int) -> 
 
 
 def _small(row: Row, block: BlockPart, x: float, width: float) -> str:
-    label = f"{block.kind} {block.size}".strip()
     inset = _inset(row, width)
     return element(
         "g",
@@ -74,7 +73,7 @@ def _small(row: Row, block: BlockPart, x: float, width: float) -> str:
         text(
             x + width / 2,
             row.y + 15,
-            shortened(label, width - 2 * inset - 12, 10.5),
+            shortened(block.kind, width - 2 * inset - 12, 10.5),
             10.5,
             SOFT,
             "middle",
@@ -94,13 +93,13 @@ def _host(row: Row, x: float, width: float, data: ReportData) -> str:
 def _types(block: BlockPart) -> str:
     ends = [block.input_type, block.output_type]
     arrow = " → ".join(t for t in ends if t)
-    return f"{arrow}, weights {block.weight_type}" if block.weight_type else arrow
+    return f"{arrow} · w {block.weight_type}" if block.weight_type else arrow
 
 
 def _fold(block: BlockPart) -> str:
     if block.simd > 1 or block.weight_type:
-        return f"PE {block.pe} × SIMD {block.simd}"
-    return f"PE {block.pe}"
+        return f"{block.pe} × {block.simd}"
+    return f"{block.pe} lane{'s' if block.pe > 1 else ''}"
 
 
 def _tip(block: BlockPart) -> str:
@@ -159,7 +158,7 @@ def _stream_tip(stream: StreamPart) -> str:
 FIGURE = Figure(
     "network",
     "The network on the board",
-    "From input to output. Each box: types of its input, output and weights, and its folding (PE "
+    "From input to output. Each box: types of its input, output and weights (w), and its folding (PE "
     "outputs × SIMD inputs a cycle); the bar is its cycles per frame, orange for the slowest. Lines: "
     "lanes × type of a beat and the depth of the FIFO; thicker means wider.",
     draw,
