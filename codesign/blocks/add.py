@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from codesign.blocks.arrays import carrier, magnitude, narrowed
-from codesign.blocks.base import Block, Fold, Params, Port
+from codesign.blocks.base import Block, Fold, Params, Port, Size
 from codesign.blocks.control import control
 from codesign.blocks.folds import check_lanes, lane_folds
 from codesign.blocks.multipliers import constant_adders
@@ -23,8 +23,8 @@ from codesign.types import QType
 class Add(Block, frozen=True, kw_only=True):
     """y = a*scales[0] + b*scales[1]; `pe` channels a cycle; all ports (vectors, channels)."""
 
-    channels: int
-    vectors: int
+    channels: Size
+    vectors: Size
     itypes: tuple[QType, QType]
     scales: tuple[int, int]
     otype: QType

@@ -10,7 +10,7 @@ import numpy as np
 
 from codesign.blocks.adders import tree_stages
 from codesign.blocks.arrays import narrowed
-from codesign.blocks.base import Block, Fold, Params, Port
+from codesign.blocks.base import Block, Fold, Params, Port, Size
 from codesign.blocks.control import control
 from codesign.blocks.folds import check_lanes, lane_folds
 from codesign.blocks.programs import reduction
@@ -26,8 +26,8 @@ class ArgMax(Block, frozen=True, kw_only=True):
     `pe` values a cycle; in (vectors, classes), out (vectors, 1) of type `otype`.
     """
 
-    classes: int
-    vectors: int
+    classes: Size
+    vectors: Size
     itype: QType
     otype: QType
 

@@ -8,25 +8,28 @@ its cycles, its cost and its legal foldings; its SystemVerilog twin has the same
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import msgspec
 import numpy as np
 
 from codesign.cost.resources import CostTerm, Resources, total
-from codesign.errors import IllegalFold
+from codesign.errors import IllegalFold, InvariantBroken
 from codesign.program import Program
 from codesign.types import QType
 
 Params = Mapping[str, np.ndarray]
+# Counts in the fields of blocks; a design.json that breaks them is refused where it is read.
+Size = Annotated[int, msgspec.Meta(ge=1)]
+Natural = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Fold(msgspec.Struct, frozen=True, order=True):
     """How much of a block runs in parallel, and in which primitives.
 
     `simd` inputs and `pe` outputs a cycle; blocks without a reduction use `pe` alone (lanes of
-    their streams). `multiplier` is "lut" or "dsp"; `memory` is where weights or thresholds live:
-    "lut" (LUTs as ROM or RAM) or "block" (the family's block RAM).
+    their streams). `multiplier` is "lut" or "dsp"; `memory` is where weights, thresholds and buffers
+    live: "lut" (LUTs as ROM or RAM) or "block" (the family's block RAM).
     """
 
     pe: int = 1
@@ -146,4 +149,17 @@ def require_divides(block: str, knob: str, value: int, what: str, size: int) -> 
         knob=knob,
         found=value,
         legal=legal,
+    )
+
+
+def require_shape(block: str, ref: ParamRef, *legal: tuple[int, ...]) -> None:
+    """Raise InvariantBroken unless `ref` has one of the `legal` shapes."""
+    if ref.shape in legal:
+        return
+    raise InvariantBroken(
+        f"{block}: {ref.name} must have shape {' or '.join(map(str, legal))}, not {ref.shape}; "
+        "build the design again",
+        block=block,
+        parameter=ref.name,
+        found=ref.shape,
     )

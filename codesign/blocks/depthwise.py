@@ -8,7 +8,7 @@ import numpy as np
 
 from codesign.blocks.adders import accumulators
 from codesign.blocks.arrays import exact_kind, heaviest_row, magnitude, narrowed
-from codesign.blocks.base import Fold, Params, Port
+from codesign.blocks.base import Fold, Params, Port, Size, require_shape
 from codesign.blocks.control import control
 from codesign.blocks.folds import MEMORIES, check_lanes, lane_folds, multipliers_of
 from codesign.blocks.memories import parameters
@@ -29,9 +29,9 @@ class Depthwise(Weighted, frozen=True, kw_only=True):
     `pe` channels a cycle; in (vectors, taps, channels), out (vectors, channels) of type `acc`.
     """
 
-    channels: int
-    taps: int
-    vectors: int
+    channels: Size
+    taps: Size
+    vectors: Size
 
     @property
     def terms(self) -> int:
@@ -49,6 +49,7 @@ class Depthwise(Weighted, frozen=True, kw_only=True):
         return lane_folds(self.channels, multipliers_of(self.itype, self.wtype), MEMORIES)
 
     def check(self) -> None:
+        require_shape(self.name, self.weight, (self.channels, self.taps))
         kinds = multipliers_of(self.itype, self.wtype)
         check_lanes(self.name, self.fold, self.channels, kinds, MEMORIES)
 

@@ -7,7 +7,7 @@ from typing import Self
 import msgspec
 import numpy as np
 
-from codesign.blocks.base import Block, Fold, Params, Port
+from codesign.blocks.base import Block, Fold, Params, Port, Size
 from codesign.blocks.control import control
 from codesign.blocks.folds import check_lanes, lane_folds
 from codesign.blocks.programs import one_to_one
@@ -20,10 +20,10 @@ from codesign.types import QType
 class Fork(Block, frozen=True, kw_only=True):
     """Copies each beat to `copies` outputs; `pe` channels a cycle; all ports (vectors, channels)."""
 
-    channels: int
-    vectors: int
+    channels: Size
+    vectors: Size
     itype: QType
-    copies: int
+    copies: Size
 
     def inputs(self) -> tuple[Port, ...]:
         p = self.fold.pe

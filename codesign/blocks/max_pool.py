@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from codesign.blocks.adders import accumulators
-from codesign.blocks.base import Block, Fold, Params, Port
+from codesign.blocks.base import Block, Fold, Params, Port, Size
 from codesign.blocks.control import control
 from codesign.blocks.folds import check_lanes, lane_folds
 from codesign.blocks.programs import reduction
@@ -24,9 +24,9 @@ class MaxPool(Block, frozen=True, kw_only=True):
     `pe` channels a cycle; in (vectors, taps, channels), out (vectors, channels).
     """
 
-    channels: int
-    taps: int
-    vectors: int
+    channels: Size
+    taps: Size
+    vectors: Size
     itype: QType
 
     def inputs(self) -> tuple[Port, ...]:

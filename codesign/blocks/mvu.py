@@ -8,7 +8,7 @@ import numpy as np
 
 from codesign.blocks.adders import accumulators, tree_stages
 from codesign.blocks.arrays import matrix_product
-from codesign.blocks.base import Fold, Params, Port, divisors, require_divides
+from codesign.blocks.base import Fold, Params, Port, Size, divisors, require_divides, require_shape
 from codesign.blocks.control import control
 from codesign.blocks.folds import MEMORIES, check_choice, folds, multipliers_of
 from codesign.blocks.memories import buffer, parameters
@@ -29,9 +29,9 @@ class MatVec(Weighted, frozen=True, kw_only=True):
     `simd` columns and `pe` rows a cycle; in (vectors, cols), out (vectors, rows) of type `acc`.
     """
 
-    rows: int
-    cols: int
-    vectors: int
+    rows: Size
+    cols: Size
+    vectors: Size
 
     @property
     def terms(self) -> int:
@@ -50,6 +50,7 @@ class MatVec(Weighted, frozen=True, kw_only=True):
         return folds(divisors(self.rows), divisors(self.cols), kinds, MEMORIES)
 
     def check(self) -> None:
+        require_shape(self.name, self.weight, (self.rows, self.cols))
         require_divides(self.name, "simd", self.fold.simd, "cols", self.cols)
         require_divides(self.name, "pe", self.fold.pe, "rows", self.rows)
         kinds = multipliers_of(self.itype, self.wtype)

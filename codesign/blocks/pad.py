@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from codesign.blocks.arrays import carrier
-from codesign.blocks.base import Block, Fold, Params, Port
+from codesign.blocks.base import Block, Fold, Natural, Params, Port, Size
 from codesign.blocks.control import control
 from codesign.blocks.folds import check_lanes, lane_folds
 from codesign.blocks.programs import loop, segment
@@ -21,13 +21,13 @@ from codesign.types import BIPOLAR, QType
 class Pad(Block, frozen=True, kw_only=True):
     """Surrounds (height, width, channels) by `value`; `pe` channels a cycle."""
 
-    height: int
-    width: int
-    channels: int
-    top: int
-    bottom: int
-    left: int
-    right: int
+    height: Size
+    width: Size
+    channels: Size
+    top: Natural
+    bottom: Natural
+    left: Natural
+    right: Natural
     value: int
     itype: QType
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codesign.blocks.base import Block, Port
+from codesign.blocks.base import Block, Port, Size
 from codesign.types import BIPOLAR, QType
 
 # Up to this many thresholds a channel, comparing is cheaper than multiplying.
@@ -12,8 +12,8 @@ FEW_THRESHOLDS = 15
 class Quantiser(Block, frozen=True, kw_only=True):
     """Maps (vectors, channels) of `itype` to `otype`; `pe` channels a cycle."""
 
-    channels: int
-    vectors: int
+    channels: Size
+    vectors: Size
     itype: QType
     otype: QType
 

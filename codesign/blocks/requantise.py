@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from codesign.blocks.arrays import carrier, magnitude, narrowed
-from codesign.blocks.base import Fold, ParamRef, Params
+from codesign.blocks.base import Fold, Natural, ParamRef, Params, require_shape
 from codesign.blocks.control import control
 from codesign.blocks.folds import MEMORIES, check_lanes, fold_for, lane_folds, multipliers_of
 from codesign.blocks.memories import parameters
@@ -33,7 +33,7 @@ class Requantise(Quantiser, frozen=True, kw_only=True):
 
     multiplier: ParamRef
     bias: ParamRef
-    shift: int
+    shift: Natural
 
     @property
     def rows(self) -> int:
@@ -49,6 +49,8 @@ class Requantise(Quantiser, frozen=True, kw_only=True):
         return lane_folds(self.channels, kinds, self.memories)
 
     def check(self) -> None:
+        for ref in (self.multiplier, self.bias):
+            require_shape(self.name, ref, (1,), (self.channels,))
         kinds = multipliers_of(self.itype, self.multiplier.qtype)
         check_lanes(self.name, self.fold, self.channels, kinds, self.memories)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from codesign.blocks.adders import accumulators
 from codesign.blocks.arrays import narrowed
-from codesign.blocks.base import Block, Fold, Params, Port
+from codesign.blocks.base import Block, Fold, Params, Port, Size
 from codesign.blocks.control import control
 from codesign.blocks.folds import check_lanes, lane_folds
 from codesign.blocks.programs import reduction
@@ -27,9 +27,9 @@ class SumPool(Block, frozen=True, kw_only=True):
     Global pooling is taps = H*W, vectors = 1 and needs no window.
     """
 
-    channels: int
-    taps: int
-    vectors: int
+    channels: Size
+    taps: Size
+    vectors: Size
     itype: QType
     otype: QType
 

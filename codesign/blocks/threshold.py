@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from codesign.blocks.arrays import carrier, magnitude, narrowed
-from codesign.blocks.base import Fold, ParamRef, Params
+from codesign.blocks.base import Fold, ParamRef, Params, require_shape
 from codesign.blocks.control import control
 from codesign.blocks.folds import MEMORIES, check_lanes, lane_folds
 from codesign.blocks.memories import BLOCK_WORDS
@@ -45,6 +45,10 @@ class Threshold(Quantiser, frozen=True, kw_only=True):
         return lane_folds(self.channels, memories=self.memories)
 
     def check(self) -> None:
+        count = self.thresholds.shape[-1]
+        require_shape(self.name, self.thresholds, (1, count), (self.channels, count))
+        if self.sign is not None:
+            require_shape(self.name, self.sign, (self.channels,))
         check_lanes(self.name, self.fold, self.channels, memories=self.memories)
 
     def execute(self, params: Params, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -7,7 +7,7 @@ from typing import Self
 import msgspec
 import numpy as np
 
-from codesign.blocks.base import Block, Fold, Params, Port, require_divides
+from codesign.blocks.base import Block, Fold, Params, Port, Size, require_divides
 from codesign.blocks.control import control
 from codesign.blocks.folds import check_choice
 from codesign.blocks.programs import segment
@@ -23,9 +23,9 @@ class WidthConverter(Block, frozen=True, kw_only=True):
     Its lanes are those of its neighbours, so it has one fold. In and out: `elements` a frame.
     """
 
-    in_lanes: int
-    out_lanes: int
-    elements: int
+    in_lanes: Size
+    out_lanes: Size
+    elements: Size
     itype: QType
 
     def inputs(self) -> tuple[Port, ...]:

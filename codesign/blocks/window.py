@@ -7,7 +7,7 @@ from typing import Self
 import msgspec
 import numpy as np
 
-from codesign.blocks.base import Block, Fold, Params, Port
+from codesign.blocks.base import Block, Fold, Params, Port, Size
 from codesign.blocks.control import control, counters
 from codesign.blocks.folds import MEMORIES, check_lanes, lane_folds
 from codesign.blocks.memories import buffer
@@ -26,12 +26,12 @@ class Window(Block, frozen=True, kw_only=True):
     pairs are (vertical, horizontal). `pe` channels a cycle. A 1-D network has height 1.
     """
 
-    height: int
-    width: int
-    channels: int
-    kernel: tuple[int, int]
-    stride: tuple[int, int]
-    dilation: tuple[int, int]
+    height: Size
+    width: Size
+    channels: Size
+    kernel: tuple[Size, Size]
+    stride: tuple[Size, Size]
+    dilation: tuple[Size, Size]
     itype: QType
 
     @property

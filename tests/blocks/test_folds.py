@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from codesign.blocks import MatVec, Threshold, WidthConverter
+from codesign.blocks import AnyBlock, MatVec, Threshold, WidthConverter
 from codesign.blocks.base import Fold, ParamRef
 from codesign.blocks.sum_types import products_type
-from codesign.errors import IllegalFold
+from codesign.errors import IllegalFold, InvariantBroken
 from codesign.types import BIPOLAR, TERNARY, QType
 
 
@@ -75,3 +75,17 @@ def test_a_narrower_type_gives_up_the_dsp() -> None:
     assert block.reweighted(6).fold == block.fold
     assert block.reweighted(2).fold == Fold(2, 3, "lut")
     block.reweighted(2).check()
+
+
+def test_a_parameter_of_another_shape_is_refused() -> None:
+    block = msgspec.structs.replace(unit(QType(4), QType(4)), cols=72)
+    with pytest.raises(
+        InvariantBroken, match=r"mvu_3: w must have shape \(8, 72\), not \(8, 144\)"
+    ):
+        block.check()
+
+
+def test_a_count_below_one_is_refused_when_read() -> None:
+    text = msgspec.json.encode(unit(QType(4), QType(4))).replace(b'"rows":8', b'"rows":0')
+    with pytest.raises(msgspec.ValidationError, match=r"`int` >= 1 - at `\$.rows`"):
+        msgspec.json.decode(text, type=AnyBlock)
