@@ -8,6 +8,7 @@ import numpy as np
 
 from codesign.blocks import Requantise, Threshold
 from codesign.blocks.base import ParamRef
+from codesign.blocks.quantiser import FEW_THRESHOLDS
 from codesign.graph.builder import Builder, covering
 from codesign.graph.chain import Chain, Linear
 from codesign.graph.ir import Decision
@@ -18,7 +19,6 @@ from codesign.graph.values import Tensor, linear
 from codesign.types import QType
 
 LUT_ROM_BITS = 64
-FEW_LEVELS = 15
 SMALL_BITS = 12
 
 
@@ -70,7 +70,7 @@ def _emit(
     rows: int,
 ) -> str:
     """Append the cheaper block; returns its tensor."""
-    if levels.table.shape[1] > FEW_LEVELS:
+    if levels.table.shape[1] > FEW_THRESHOLDS:
         affine = affine_of(levels, x.qtype, otype, _slope(chain, len(levels.table)))
         if affine is not None and _cheaper(affine, levels, x.qtype):
             return _requantise(build, node, x, affine, otype, rows)

@@ -14,7 +14,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from codesign.graph.chain import ALWAYS, Bound, Chain, preimage, split_uniform
+from codesign.graph.chain import ALWAYS, Bound, Chain, Linear, preimage, split_uniform
+from codesign.graph.cuts import Cuts
 from codesign.types import QType
 
 HALF = Fraction(1, 2)
@@ -65,10 +66,29 @@ def levels_of(
     """
     head, tail = split_uniform(chain)
     carried = [[preimage(tail, bound, 0) for bound in row] for row in bounds]
-    found = [_row(head, carried[row % len(carried)], row, itype) for row in range(rows)]
+    cuts = [Cuts.of(row) for row in carried]
+    found = [
+        _linear_row(head, cuts[row % len(cuts)], row, itype)
+        or _row(head, carried[row % len(carried)], row, itype)
+        for row in range(rows)
+    ]
     table = np.array([first for first, _ in found], np.int64)
     sign = np.array([sign for _, sign in found], np.int64)
     return _pruned(Levels(base, step, table, sign), itype)
+
+
+def _linear_row(
+    head: Chain, cuts: Cuts | None, row: int, itype: QType
+) -> tuple[list[int], int] | None:
+    """Thresholds and sign of a row that is just a*x + b, a != 0; otherwise None."""
+    if cuts is None or len(head) != 1 or not isinstance(head[0], Linear):
+        return None
+    a = head[0].scale[row % len(head[0].scale)]
+    b = head[0].offset[row % len(head[0].offset)]
+    if a == 0:
+        return None
+    low, high = (-itype.max, -itype.min) if a < 0 else (itype.min, itype.max)
+    return cuts.first_integers(abs(a), b, low, high + 1), -1 if a < 0 else 1
 
 
 def _row(chain: Chain, bounds: list[Bound], row: int, itype: QType) -> tuple[list[int], int]:
