@@ -35,7 +35,7 @@ def levers(design: Design, family: Family, board: Board, verdict: Verdict) -> tu
 
 
 def _changes(block: Block, family: Family, verdict: Verdict) -> Iterator[tuple[float, str]]:
-    """(share of the gaps that it closes, sentence) of each change of `block` that closes any."""
+    """(budgets' worth of gaps that it closes, sentence) of each change of `block` that closes any."""
     now = block.cost(family)
     for other, text in (*_narrower(block), *_moved(block, family)):
         then = other.cost(family)
@@ -65,19 +65,22 @@ def _moved(block: Block, family: Family) -> Iterator[tuple[Block, str]]:
 
 
 def _closed(now: Resources, then: Resources, verdict: Verdict) -> tuple[float, str]:
-    """(sum over the overdrawn counts of the share of the gap that goes, count that gains most).
+    """(budgets' worth of the overdrawn counts that go, the count of which most goes).
 
-    What the change takes from counts that fit is charged where it exceeds what is left of them.
+    Nothing goes when the change takes more of a count that fits than is left of it.
     """
     before, after = now.flat(), then.flat()
-    gains = {k: (before.get(k, 0) - after.get(k, 0)) / gap for k, gap in verdict.gaps.items()}
+    gains = {
+        kind: min(gap, before.get(kind, 0) - after.get(kind, 0)) / max(1, verdict.budget[kind])
+        for kind, gap in verdict.gaps.items()
+    }
     best = max(gains, key=gains.__getitem__)
     for kind, limit in verdict.budget.items():
         grown = after.get(kind, 0) - before.get(kind, 0)
         left = limit - verdict.demand.get(kind, 0)
         if kind not in verdict.gaps and grown > left:
             return 0.0, best
-    return sum(min(1.0, gain) for gain in gains.values()), best
+    return sum(gains.values()), best
 
 
 def _larger_board(board: Board, verdict: Verdict) -> Iterator[str]:

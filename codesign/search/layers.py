@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from codesign.graph.ir import IntGraph, Node
-from codesign.search.retyping import act_bits_of, weight_bits_of
+from codesign.search.retyping import act_bits_of, retype, weight_bits_of
 
 
 def quantisers_behind(graph: IntGraph) -> dict[str, tuple[str, ...]]:
@@ -28,6 +28,12 @@ def inner_quantisers(graph: IntGraph) -> tuple[str, ...]:
     behind = {q for names in quantisers_behind(graph).values() for q in names}
     before = {q for names in quantisers_before(graph).values() for q in names}
     return tuple(name for name in act_bits_of(graph) if name in behind and name in before)
+
+
+def uniform(graph: IntGraph, bits: int) -> IntGraph:
+    """`graph` with all weights, and all activations between weights, at `bits` bits."""
+    weights = dict.fromkeys(weight_bits_of(graph), bits)
+    return retype(graph, weights, dict.fromkeys(inner_quantisers(graph), bits))
 
 
 def _nearest(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -13,6 +14,8 @@ from codesign.design import Design
 from codesign.graph.ir import IntGraph
 from codesign.search.fifo import size_fifos
 from codesign.search.folding import FoldResult, find_folds
+from codesign.search.layers import uniform
+from codesign.search.retyping import weight_bits_of
 
 # Rounds of folding again with room for the FIFOs that the round before needed.
 RESERVE_ROUNDS = 4
@@ -59,7 +62,10 @@ def plan(
             return Plan(design, result, found.meets_target, found.best_fps)
         reserve = _with_room(reserve, result, estimate(found.design, board))
     design = found.design if not found.fits else design
-    result = _with_levers(estimate(design, board), found, target_fps, target_latency_s)
+    result = estimate(design, board)
+    if not result.verdict.fits:
+        help_ = (*_targets(found), *_widths(graph, board, target_fps, target_latency_s))
+        result = _with_levers(result, help_)
     return Plan(design, result, found.meets_target and found.fits, found.best_fps)
 
 
@@ -71,16 +77,36 @@ def _with_room(reserve: Resources, sized: DesignEstimate, bare: DesignEstimate) 
     return Resources(**counts, ram=kept)
 
 
-def _with_levers(
-    result: DesignEstimate,
-    found: FoldResult,
-    target_fps: float | None,
-    target_latency_s: float | None,
-) -> DesignEstimate:
-    """Add the lever that only the search knows: the target that would fit."""
+def _targets(found: FoldResult) -> Iterator[str]:
+    """The target that would fit."""
+    if found.best_fps:
+        yield f"a target of at most {found.best_fps:,.0f} frames/s fits"
+
+
+def _widths(
+    graph: IntGraph, board: Board, target_fps: float | None, target_latency_s: float | None
+) -> Iterator[str]:
+    """The widest uniform bits that fit, by bisection."""
+    present = max((*weight_bits_of(graph).values(), 1))
+    fitting: dict[int, FoldResult] = {}
+    low, high = 0, present - 1
+    while low < high:
+        bits = (low + high + 1) // 2
+        found = find_folds(uniform(graph, bits), board, target_fps, target_latency_s)
+        if found.fits and found.meets_target:
+            fitting[bits] = found
+            low = bits
+        else:
+            high = bits - 1
+    if low in fitting:
+        yield (
+            f"weights and inner activations at {low} bit{'s' if low > 1 else ''} fit "
+            f"({fitting[low].fps:,.0f} frames/s)"
+        )
+
+
+def _with_levers(result: DesignEstimate, more: tuple[str, ...]) -> DesignEstimate:
+    """Levers that only the search knows come first."""
     verdict = result.verdict
-    if (target_fps is None and target_latency_s is None) or verdict.fits or not found.best_fps:
-        return result
-    lever = f"a target of at most {found.best_fps:,.0f} frames/s fits"
-    verdict = msgspec.structs.replace(verdict, levers=(lever, *verdict.levers))
+    verdict = msgspec.structs.replace(verdict, levers=(*more, *verdict.levers))
     return msgspec.structs.replace(result, verdict=verdict)

@@ -14,9 +14,9 @@ from codesign.cost.resources import Resources, total
 from codesign.design import Design
 from codesign.graph.ir import IntGraph
 from codesign.search.folding import find_folds
-from codesign.search.layers import inner_quantisers, quantisers_behind
+from codesign.search.layers import inner_quantisers, quantisers_behind, uniform
 from codesign.search.plan import plan
-from codesign.search.retyping import Retyper, retype, weight_bits_of
+from codesign.search.retyping import Retyper, weight_bits_of
 
 WIDTHS = tuple(range(1, 9))
 ASSUMPTION = (
@@ -81,12 +81,6 @@ def per_bitwidth(
         layers=tuple(layers),
         refolded=tuple(_refolded(graph, board, b) for b in WIDTHS) if refold else (),
     )
-
-
-def uniform(graph: IntGraph, bits: int) -> IntGraph:
-    """`graph` with all weights, and all activations between weights, at `bits` bits."""
-    weights = dict.fromkeys(weight_bits_of(graph), bits)
-    return retype(graph, weights, dict.fromkeys(inner_quantisers(graph), bits))
 
 
 class _View:

@@ -1,0 +1,83 @@
+"""Estimates add up, count everything, and say truthfully what would help."""
+
+import re
+
+import msgspec
+import pytest
+
+from codesign.blocks.base import Fold
+from codesign.board import load_board
+from codesign.cost.estimate import estimate
+from codesign.cost.family import load_family
+from codesign.cost.resources import total
+from codesign.lowering import assemble
+from tests.small_graphs import cnn, mlp, residual
+
+BOARD = load_board("pynq-z1")
+WIDE = mlp((64, 64, 10), bits=8)
+LARGE = {"fc0": Fold(pe=64, simd=32), "fc1": Fold(pe=10, simd=64)}
+
+
+@pytest.mark.parametrize("graph", [mlp(), cnn(), residual()], ids=lambda g: g.name)
+def test_the_total_is_the_sum_of_all_blocks_and_streams(graph):
+    design = assemble(graph, {}, BOARD)
+    result = estimate(design, BOARD)
+    names = [b.name for b in design.blocks] + [s.name for s in design.streams]
+    assert [p.name for p in result.parts] == names
+    assert result.total == total(p.resources for p in result.parts)
+    assert all(p.resources.lut > 0 or p.resources.ff > 0 for p in result.parts)
+
+
+def test_matrix_vector_cycles_are_the_published_ones():
+    """(rows/pe)*(cols/simd)*vectors, as FINN counts them, for the slowest block."""
+    folds = {"conv": Fold(pe=2, simd=3), "win": Fold(pe=3)}
+    result = estimate(assemble(cnn(), folds, BOARD), BOARD)
+    assert (result.interval_cycles, result.bottleneck) == ((4 // 2) * (27 // 3) * 16, "conv")
+    assert result.fps == BOARD.clock_hz / 288
+
+
+def test_a_narrow_host_is_the_bottleneck():
+    slow = msgspec.structs.replace(BOARD, memory_bandwidth_bytes_per_s=1e6)
+    design = assemble(mlp(), {"fc0": Fold(pe=8, simd=12)}, slow)
+    result = estimate(design, slow)
+    # 96 bits in and 4 out share 0.08 bits a cycle: 96 / 0.0768 = 1,250 cycles.
+    assert (result.bottleneck, result.interval_cycles) == ("host", 1250)
+
+
+def test_what_fits_says_what_is_fullest():
+    verdict = estimate(assemble(mlp(), {}, BOARD), BOARD).verdict
+    assert verdict.fits
+    assert not verdict.gaps
+    assert not verdict.levers
+    assert verdict.sentence.startswith("Fits pynq-z1")
+
+
+def test_what_does_not_fit_says_by_how_much_and_where():
+    result = estimate(assemble(WIDE, LARGE, BOARD), BOARD)
+    verdict = result.verdict
+    assert not verdict.fits
+    assert verdict.gaps == pytest.approx(
+        {"lut": result.total.lut - 37_240, "ff": result.total.ff - 53_200}
+        if result.total.ff > 53_200
+        else {"lut": result.total.lut - 37_240}
+    )
+    assert verdict.contributors[0][:2] == ("fc0", "lut")
+    assert "37240 usable" in verdict.sentence
+
+
+def test_the_levers_name_what_the_changed_block_costs():
+    design = assemble(WIDE, LARGE, BOARD)
+    levers = estimate(design, BOARD).verdict.levers
+    found = [re.match(r"weights of (\w+) at (\d) bits: (\d+) -> (\d+) LUT", x) for x in levers]
+    block, bits, before, after = next(m for m in found if m).groups()
+    family = load_family("xc7")
+    assert round(design.block(block).cost(family).lut) == int(before)
+    assert round(design.block(block).reweighted(int(bits)).cost(family).lut) == int(after)
+
+
+def test_the_board_that_a_lever_names_holds_the_design():
+    small = BOARD.share(0.01)
+    design = assemble(mlp((32, 32, 10)), {"fc0": Fold(pe=8, simd=8)}, small)
+    levers = estimate(design, small).verdict.levers
+    (name,) = (m.group(1) for x in levers if (m := re.match(r"board (\S+) holds it", x)))
+    assert estimate(design, load_board(name)).verdict.fits

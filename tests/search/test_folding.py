@@ -1,0 +1,113 @@
+"""The folding search against every combination of foldings, and against its promises."""
+
+from itertools import product
+
+import msgspec
+import numpy as np
+import pytest
+
+from codesign.board import load_board
+from codesign.cost.estimate import estimate
+from codesign.design_rules import verify
+from codesign.lowering import assemble
+from codesign.search.folding import find_folds
+from codesign.search.network import network_of
+from codesign.search.options import vector
+from tests.small_graphs import cnn, mlp, residual
+
+PYNQ = load_board("pynq-z1")
+
+
+def _every_design(graph, board):
+    folds = [node.block.legal_folds() for node in graph.nodes]
+    names = [node.block.name for node in graph.nodes]
+    for combination in product(*folds):
+        design = assemble(graph, dict(zip(names, combination, strict=True)), board)
+        yield estimate(design, board)
+
+
+def _small(board, **counts):
+    given = msgspec.structs.replace(board.counts, **counts)
+    return msgspec.structs.replace(board, counts=given)
+
+
+@pytest.fixture(scope="module")
+def every_design():
+    """(interval, counts) of every combination of foldings of the smallest network."""
+    graph = mlp((4, 2, 2))
+    kinds = tuple(PYNQ.budget().flat())
+    rows = [(e.interval_cycles, vector(e.total, kinds)) for e in _every_design(graph, PYNQ)]
+    return graph, np.array([r[0] for r in rows]), np.array([r[1] for r in rows])
+
+
+@pytest.mark.parametrize("lut", [300, 400, 500, 600, 700, 900, 1200])
+@pytest.mark.parametrize("dsp", [0, 3, 20])
+def test_as_fast_as_the_best_of_all_combinations(every_design, lut, dsp):
+    graph, intervals, counts = every_design
+    board = _small(PYNQ, lut=lut, lutram=lut, dsp=dsp)
+    limit = vector(board.budget(), tuple(board.budget().flat()))
+    fitting = (counts <= limit).all(axis=1)
+    found = find_folds(graph, board)
+    assert found.fits == fitting.any()
+    if found.fits:
+        assert found.interval_cycles == intervals[fitting].min()
+
+
+@pytest.mark.parametrize("graph", [mlp(), cnn(), residual()], ids=lambda g: g.name)
+@pytest.mark.parametrize("board", ["pynq-z1", "ulx3s-85f", "icebreaker", "ultra96-v2"])
+def test_the_search_counts_what_the_estimator_counts(graph, board):
+    board = load_board(board)
+    network = network_of(graph, board)
+    dice = np.random.default_rng(1)
+    for _ in range(5):
+        choice = np.array([dice.integers(len(o.folds)) for o in network.options])
+        result = estimate(assemble(graph, network.folds(choice), board), board)
+        kinds = network.device.kinds
+        assert network.counts(choice) == pytest.approx(vector(result.total, kinds))
+        assert network.interval_cycles(choice) == result.interval_cycles
+
+
+@pytest.mark.parametrize("share", [0.02, 0.05, 0.3])
+@pytest.mark.parametrize("graph", [mlp((32, 16, 10)), cnn(8), residual()], ids=lambda g: g.name)
+def test_the_result_is_legal_and_within_the_budget_it_claims(graph, share):
+    board = PYNQ.share(share)
+    found = find_folds(graph, board)
+    verify(found.design)
+    result = estimate(found.design, board)
+    assert found.fits == result.verdict.fits
+    assert found.interval_cycles == result.interval_cycles
+    assert find_folds(graph, board).folds == found.folds
+
+
+def test_a_target_takes_less_than_the_fastest():
+    graph = mlp((64, 64, 10))
+    fastest, slow = find_folds(graph, PYNQ), find_folds(graph, PYNQ, target_fps=1e5)
+    assert slow.meets_target
+    assert slow.fits
+    assert 1e5 <= slow.fps < fastest.fps
+    assert estimate(slow.design, PYNQ).total.lut < estimate(fastest.design, PYNQ).total.lut
+
+
+def test_a_target_out_of_reach_names_the_best():
+    graph, board = mlp((64, 64, 10)), PYNQ.share(0.05)
+    found = find_folds(graph, board, target_fps=2e7)
+    assert not found.meets_target
+    assert found.best_fps == find_folds(graph, board).fps
+
+
+def test_latency_is_that_of_the_simulator():
+    from codesign.sim.simulate import simulate
+
+    graph = mlp((32, 16, 10))
+    loose = find_folds(graph, PYNQ, target_fps=1e5)
+    before = simulate(loose.design, PYNQ).latency_cycles
+    found = find_folds(graph, PYNQ, 1e5, target_latency_s=before / PYNQ.clock_hz / 2)
+    assert found.meets_target
+    assert simulate(found.design, PYNQ).latency_cycles <= before / 2
+
+
+def test_nothing_fits_is_a_result():
+    found = find_folds(mlp((64, 64, 10), bits=8), PYNQ.share(0.005))
+    assert not found.fits
+    assert found.best_fps == 0
+    assert not estimate(found.design, PYNQ.share(0.005)).verdict.fits

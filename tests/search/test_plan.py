@@ -1,0 +1,53 @@
+"""Plans keep their promises: simulated, within budget, and honest when nothing fits."""
+
+import re
+
+import pytest
+
+from codesign.board import load_board
+from codesign.design_rules import verify
+from codesign.search.layers import uniform
+from codesign.search.plan import plan
+from codesign.sim.simulate import simulate
+from tests.small_graphs import cnn, mlp, residual
+
+PYNQ = load_board("pynq-z1")
+
+
+@pytest.mark.parametrize("graph", [mlp((32, 16, 10)), cnn(8), residual()], ids=lambda g: g.name)
+@pytest.mark.parametrize("board", ["pynq-z1", "icebreaker", "ulx3s-85f"])
+def test_a_plan_that_fits_runs_at_its_interval(graph, board):
+    board = load_board(board)
+    found = plan(graph, board)
+    assert found.fits
+    verify(found.design)
+    assert found.estimate.total.fits(board.budget())
+    assert simulate(found.design, board).interval_cycles == found.estimate.interval_cycles
+
+
+@pytest.mark.parametrize("share", [0.1, 0.03, 0.01])
+def test_fifos_are_part_of_the_budget(share):
+    board = PYNQ.share(share)
+    found = plan(residual(8), board)
+    assert found.fits == found.estimate.total.fits(board.budget())
+    if found.fits:
+        assert simulate(found.design, board).interval_cycles == found.estimate.interval_cycles
+
+
+def test_a_target_out_of_reach_names_one_that_can_be_reached():
+    graph, board = mlp((64, 64, 10)), PYNQ.share(0.05)
+    found = plan(graph, board, target_fps=2e7)
+    assert not found.meets_target
+    lever = next(x for x in found.estimate.verdict.levers if x.startswith("a target"))
+    reachable = float(re.search(r"[\d,]+", lever).group().replace(",", ""))
+    assert plan(graph, board, target_fps=reachable * 0.999).fits
+
+
+def test_the_widths_that_a_lever_names_fit_and_one_more_does_not():
+    graph, board = mlp((64, 64, 10), bits=8), PYNQ.share(0.02)
+    found = plan(graph, board)
+    assert not found.fits
+    lever = next(x for x in found.estimate.verdict.levers if x.startswith("weights and inner"))
+    bits = int(re.search(r"at (\d)", lever).group(1))
+    assert plan(uniform(graph, bits), board).fits
+    assert not plan(uniform(graph, bits + 1), board).fits
