@@ -25,3 +25,4 @@ def cache_folder() -> Path:
 
 numba.config.CACHE_DIR = str(cache_folder())
 jit = numba.njit(cache=True)
+inlined = numba.njit(forceinline=True)
