@@ -10,7 +10,7 @@ from codesign.blocks import Requantise, Threshold
 from codesign.blocks.base import ParamRef
 from codesign.blocks.quantiser import FEW_THRESHOLDS
 from codesign.graph.builder import Builder, covering
-from codesign.graph.chain import Chain, Linear
+from codesign.graph.chain import Chain, Linear, period
 from codesign.graph.ir import Decision
 from codesign.graph.onnx_node import OnnxNode
 from codesign.graph.requantise import Affine, affine_of
@@ -37,8 +37,7 @@ def emit_levels(
     `chain` is the argument of the quantiser, `bounds` its upper sets, one for each level above
     `base`.
     """
-    vectors = [v for s in chain if isinstance(s, Linear) for v in (s.scale, s.offset)]
-    rows = max(len(bounds), *(len(v) for v in vectors))
+    rows = max(len(bounds), period(chain))
     levels = levels_of(chain, bounds, rows, x.qtype, base, otype.step)
     shift = _relabelled(levels, x.qtype)
     if shift is None:
