@@ -50,7 +50,8 @@ class Builder:
         """`name` made readable and unique among the blocks."""
         base = re.sub(r"[^0-9A-Za-z_]+", "_", name).strip("_") or "block"
         base = f"layer{base}" if base[0].isdigit() else base
-        taken, unique, k = {n.block.name for n in self.nodes}, base, 2
+        taken = {self.input_tensor, *(n.block.name for n in self.nodes)}
+        unique, k = base, 2
         while unique in taken:
             unique, k = f"{base}_{k}", k + 1
         return unique

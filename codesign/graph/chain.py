@@ -138,6 +138,12 @@ def preimage(chain: Chain, bound: Bound, index: int) -> Bound:
     return bound
 
 
+def period(chain: Chain) -> int:
+    """After how many stream indices the chain repeats."""
+    vectors = [v for s in chain if isinstance(s, Linear) for v in (s.scale, s.offset)]
+    return max(len(v) for v in vectors)
+
+
 def split_uniform(chain: Chain) -> tuple[Chain, Chain]:
     """The chain in two parts, of which the second is the same for every stream index."""
     for i in range(len(chain), 0, -1):

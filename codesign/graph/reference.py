@@ -33,12 +33,29 @@ def _widen(model: Any, node: Any, frames: int) -> None:
         node.input[1] = name
 
 
+def plain_model(path: Path | str, frames: int) -> Any:
+    """The file as it is, for `frames` frames; only domains and missing names are filled in."""
+    model = node_names.run(canonical_domains.run(read_onnx(Path(path))))
+    return rebatched(model, frames)
+
+
+def same_nodes(a: Any, b: Any) -> bool:
+    """True when two models compute the same, node by node, in whatever order."""
+
+    def nodes(model: Any) -> list[bytes]:
+        return sorted(n.SerializeToString(deterministic=True) for n in model.graph.node)
+
+    def constants(model: Any) -> dict[str, bytes]:
+        return {i.name: i.SerializeToString(deterministic=True) for i in model.graph.initializer}
+
+    return nodes(a) == nodes(b) and constants(a) == constants(b)
+
+
 def run_qonnx(path: Path | str, x: np.ndarray) -> np.ndarray:
     """Output of the file as it is, executed by qonnx on float32 inputs (frames, *shape)."""
     from qonnx.core.onnx_exec import execute_onnx
 
-    model = node_names.run(canonical_domains.run(read_onnx(Path(path))))
-    model = rebatched(model, len(x))
+    model = plain_model(path, len(x))
     name = model.graph.input[0].name
     result = execute_onnx(model, {name: np.asarray(x, np.float32)})
     return result[model.graph.output[0].name]

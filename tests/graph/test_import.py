@@ -146,6 +146,57 @@ def test_average_pool_is_a_sum_whose_division_moves_on(tmp_path, op):
     assert SumPool in kinds(graph)
 
 
+@pytest.mark.parametrize("mode", ["FLOOR", "ROUND", "CEIL"])
+@pytest.mark.parametrize("signed", [0, 1])
+def test_average_pool_with_truncation(tmp_path, mode, signed):
+    """What Brevitas exports for a truncating average pool: mean * area, then two bits fewer."""
+    net = Net((1, 3, 4, 4))
+    x = net.quant(net.node("Sub", "x", net.const(0.25)), 0.125, 5, signed=signed)
+    x = net.node("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2])
+    x = net.node("Mul", x, net.const(4.0))
+    parameters = [net.const(np.float32(v)) for v in (0.125, 0.0, 7.0, 5.0)]
+    x = net.node("Trunc", x, *parameters, domain=QONNX, rounding_mode=mode)
+    x = net.node("Flatten", x)
+    rng = np.random.default_rng(17)
+    net.node("MatMul", x, net.weight(rng.normal(size=(12, 4)), 0.25, 4))
+    graph, _ = agrees(tmp_path, net, frames=100)
+    assert SumPool in kinds(graph)
+
+
+def test_constants_per_element_give_thresholds_per_element(tmp_path):
+    rng = np.random.default_rng(19)
+    net = Net((1, 2, 3, 3))
+    x = net.node("Flatten", net.quant("x", 2**-4, 4, signed=0))
+    x = net.node("Mul", x, net.const(rng.normal(size=(1, 18))))
+    x = net.quant(net.node("Sub", x, net.const(rng.normal(size=18))), 0.3, 3)
+    net.node("MatMul", x, net.weight(rng.normal(size=(18, 4)), 0.25, 4))
+    graph, _ = agrees(tmp_path, net, frames=60)
+    (layer,) = [n.block for n in graph.nodes if isinstance(n.block, Threshold) and n.block.sign]
+    assert (layer.channels, layer.vectors) == (18, 1)
+
+
+def test_two_paths_from_one_tensor_and_shared_weights(tmp_path):
+    rng = np.random.default_rng(20)
+    net = Net((1, 12))
+    x = net.quant("x", 2**-4, 4, signed=0)
+    weight = net.weight(rng.normal(size=(12, 12)), 0.25, 4, "shared.weight")
+    a = net.quant(net.node("MatMul", x, weight), 0.5, 5)
+    b = net.quant(net.node("MatMul", a, weight), 0.5, 5)
+    net.quant(net.node("Sub", a, b), 0.75, 4)
+    graph, _ = agrees(tmp_path, net, frames=60)
+    names = [n.block.name for n in graph.nodes]
+    assert {"shared", "shared_2"} <= set(names) and len(set(names)) == len(names)
+
+
+def test_wide_quantiser_is_refused_or_cheap(tmp_path):
+    """Only the levels within reach count: a 24-bit quantiser of 8-bit integers is no burden."""
+    rng = np.random.default_rng(18)
+    net = Net((1, 6))
+    x = net.quant(net.quant("x", 2**-6, 8), 2**-8 * 1.1, 24)
+    net.node("MatMul", x, net.weight(rng.normal(size=(6, 4)), 0.25, 4))
+    agrees(tmp_path, net, QType(8), 2**-6)
+
+
 @pytest.mark.parametrize("other", [0.25, 0.75])
 def test_residual_join_on_a_common_scale(tmp_path, other):
     rng = np.random.default_rng(8)

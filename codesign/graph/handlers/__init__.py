@@ -17,6 +17,7 @@ from codesign.graph.handlers import (
     pooling,
     quantisers,
     shapes,
+    trunc,
 )
 
 Handler = Callable[..., object]
@@ -25,6 +26,7 @@ HANDLERS: dict[str, Handler] = {
     "Quant": quantisers.quant,
     "BipolarQuant": quantisers.bipolar_quant,
     "MultiThreshold": multi_threshold.multi_threshold,
+    "Trunc": trunc.trunc,
     "MatMul": linear.matmul,
     "Gemm": linear.gemm,
     "Conv": linear.conv,

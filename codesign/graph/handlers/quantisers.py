@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
 from codesign.graph.builder import Builder, Value, need_constant, unsupported
-from codesign.graph.chain import Bound, Chain, Clip, Linear, evaluate, extended
+from codesign.graph.chain import Bound, Chain, Clip, Linear, evaluate, extended, period
 from codesign.graph.emit import emit_levels
 from codesign.graph.exact import is_integer, rationals
 from codesign.graph.onnx_node import OnnxNode
 from codesign.graph.thresholds import ROUNDING
 from codesign.graph.values import ONE, ZERO, Constant, Tensor, linear
 from codesign.types import BIPOLAR, QType
+
+MAX_THRESHOLDS = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,7 @@ def quant(
     mode = str(node.attrs.get("rounding_mode", "ROUND")).upper()
     if mode not in ROUNDING:
         raise unsupported(node, f"rounding mode {mode}", f"use one of {', '.join(ROUNDING)}")
-    bounds = [ROUNDING[mode](k) for k in range(grid.low + 1, grid.high + 1)]
-    return quantised(build, node, x, grid, bounds)
+    return quantised(build, node, x, grid, ROUNDING[mode])
 
 
 def bipolar_quant(
@@ -69,18 +72,52 @@ def bipolar_quant(
     z = ZERO if zero is None else _vector(node, x, zero, "zero point")
     grid = Grid(BIPOLAR, -1, 1, _vector(node, x, scale, "scale"), z)
     _check_grid(node, grid.scale, grid.zero)
-    return quantised(build, node, x, grid, [Bound(Fraction(0))])
+    return quantised(build, node, x, grid, lambda _: Bound(Fraction(0)))
 
 
-def quantised(build: Builder, node: OnnxNode, x: Tensor, grid: Grid, bounds: list[Bound]) -> Tensor:
-    """`x` on `grid`: nothing where it is already, the host's own integers at the input, a block.
+def quantised(
+    build: Builder, node: OnnxNode, x: Tensor, grid: Grid, bound_of: Callable[[int], Bound]
+) -> Tensor:
+    """`x` on `grid`: the host's own integers at the input, a block, or nothing where none is due.
 
-    `bounds` are the sets of x/scale + zero that reach each level above `grid.low`.
+    `bound_of(k)` is the set of x/scale + zero that reaches level k.
     """
     if x.name is None:
         return _host_integers(build, node, x, grid)
-    chain = extended(x.chain, Fraction(1) / grid.scale, grid.zero)
-    return emit_levels(build, node, x, chain, [bounds], grid.qtype, grid.low, grid.meaning)
+    return levelled(
+        build, node, x, grid, bound_of, extended(x.chain, Fraction(1) / grid.scale, grid.zero)
+    )
+
+
+def levelled(
+    build: Builder,
+    node: OnnxNode,
+    x: Tensor,
+    grid: Grid,
+    bound_of: Callable[[int], Bound],
+    chain: Chain,
+) -> Tensor:
+    """The levels of `grid` that `chain`, about the level itself, reaches by `bound_of`."""
+    low, high = _reachable(node, chain, x, grid)
+    bounds = [bound_of(k) for k in range(low + grid.qtype.step, high + 1, grid.qtype.step)]
+    return emit_levels(build, node, x, chain, [bounds], grid.qtype, low, grid.meaning)
+
+
+def _reachable(node: OnnxNode, chain: Chain, x: Tensor, grid: Grid) -> tuple[int, int]:
+    """Levels that the integers of `x` can come near, at least two; raises UnsupportedLayer."""
+    if grid.qtype.step > 1:
+        return grid.low, grid.high
+    rows = period(chain)
+    ends = [evaluate(chain, q, i) for q in (x.qtype.min, x.qtype.max) for i in range(rows)]
+    low = min(max(grid.low, math.floor(min(ends)) - 1), grid.high - 1)
+    high = max(min(grid.high, math.ceil(max(ends)) + 1), low + 1)
+    if rows * (high - low) > MAX_THRESHOLDS:
+        raise unsupported(
+            node,
+            f"{high - low} levels in {rows} channels",
+            "quantise to fewer bits (at most 8 is usual), or with one scale per tensor",
+        )
+    return low, high
 
 
 def _host_integers(build: Builder, node: OnnxNode, x: Tensor, grid: Grid) -> Tensor:

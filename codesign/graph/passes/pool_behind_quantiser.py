@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 MONOTONE = ("Relu", "Quant", "BipolarQuant")
-QUANTISERS = ("Quant", "BipolarQuant", "MultiThreshold")
+QUANTISERS = ("Quant", "BipolarQuant", "MultiThreshold", "Trunc")
 
 
 def run(model: Any) -> Any:

@@ -1,0 +1,83 @@
+"""Trunc: a quantised value loses its lowest bits (Brevitas' average pooling ends with one)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+
+from codesign.graph.builder import Builder, Value, need_constant, need_linear, unsupported
+from codesign.graph.chain import Bound, Chain, evaluate, extended, period
+from codesign.graph.exact import rationals
+from codesign.graph.handlers.quantisers import Grid, levelled
+from codesign.graph.onnx_node import OnnxNode
+from codesign.graph.thresholds import ROUNDING
+from codesign.graph.values import Tensor
+from codesign.types import QType
+
+
+def trunc(
+    build: Builder, node: OnnxNode, x: Value, scale: Value, zero: Value, bits: Value, *out: Value
+) -> Tensor:
+    """q = rounding(round(x/scale + zero_point) / 2^n), in both versions of qonnx.
+
+    Version 1 (five inputs) drops n = bits - out_bits bits and keeps the scale; version 2 (six)
+    has a scale of its own for the output, 2^n times the first, and clips to its width.
+    """
+    tensor = need_linear(node, x)
+    s, z, width = (_scalar(node, v) for v in (scale, zero, out[-1]))
+    versions = {1: _scalar(node, bits) - width, 2: None}
+    shift = versions[len(out)]
+    worth = s
+    if shift is None:
+        worth = _scalar(node, out[0])
+        shift = Fraction(int(np.rint(np.log2(float(worth / s)))))
+    mode = str(node.attrs.get("rounding_mode", "FLOOR")).upper()
+    if shift < 0 or z.denominator != 1 or (z and len(out) == 2) or mode not in ROUNDING:
+        raise unsupported(
+            node,
+            f"{int(shift)} bits dropped, zero point {float(z)}, rounding {mode}",
+            "drop bits of a tensor with zero point 0, with FLOOR or ROUND",
+        )
+    bound_of = _bounds(mode, 1 << int(shift))
+    factor = rationals([1 / (s * (1 << int(shift)))])
+    chain = extended(tensor.chain, factor, rationals([z / (1 << int(shift))]))
+    qtype = _reached(tensor, chain, bound_of) if len(out) == 1 else _declared(node, int(width))
+    grid = Grid(qtype, qtype.min, qtype.max, rationals([worth]), rationals([z]))
+    return levelled(build, node, tensor, grid, bound_of, chain)
+
+
+def _bounds(mode: str, divisor: int) -> Callable[[int], Bound]:
+    """Sets of v/divisor for which rounding(round(v)/divisor) reaches a level."""
+
+    def bound_of(level: int) -> Bound:
+        edge = ROUNDING[mode](level)
+        start = edge.value * divisor
+        whole = ROUNDING["ROUND"](math.ceil(start) if edge.inclusive else math.floor(start) + 1)
+        return whole.moved(whole.value / divisor)
+
+    return bound_of
+
+
+def _reached(x: Tensor, chain: Chain, bound_of: Callable[[int], Bound]) -> QType:
+    """Type of all levels that occur; nothing is clipped."""
+    ends = [evaluate(chain, q, i) for q in (x.qtype.min, x.qtype.max) for i in range(period(chain))]
+    levels = [
+        max(k for k in range(math.floor(v) - 3, math.floor(v) + 3) if bound_of(k).holds(v))
+        for v in (min(ends), max(ends))
+    ]
+    return QType.covering(levels[0], levels[1])
+
+
+def _declared(node: OnnxNode, width: int) -> QType:
+    signed = bool(node.attrs.get("signed", 1))
+    return QType(width, signed, narrow=signed and bool(node.attrs.get("narrow", 0)))
+
+
+def _scalar(node: OnnxNode, value: Value) -> Fraction:
+    found = need_constant(node, value, "parameter").real.ravel()
+    if any(v != found[0] for v in found):
+        raise unsupported(node, "it has parameters per channel", "use one scale per tensor")
+    return found[0]
