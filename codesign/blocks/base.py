@@ -16,6 +16,7 @@ import numpy as np
 from codesign.cost.resources import CostTerm, Resources, total
 from codesign.errors import IllegalFold, InvariantBroken
 from codesign.program import Program
+from codesign.rtl.instance import Rtl
 from codesign.types import QType
 
 Params = Mapping[str, np.ndarray]
@@ -101,6 +102,10 @@ class Block(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     def cost_terms(self, family: Any) -> tuple[CostTerm, ...]:
         """What each physical part occupies on `family` (codesign.cost.family.Family); analytic."""
+        raise NotImplementedError
+
+    def rtl(self, params: Params) -> Rtl:
+        """The instance of its SystemVerilog module (hw/), with the contents of its memories."""
         raise NotImplementedError
 
     def retyped(self, *inputs: QType) -> Self:

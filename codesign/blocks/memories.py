@@ -20,6 +20,11 @@ def buffer(family: Family, name: str, depth: int, width_bits: int, style: str) -
     in LUTs whatever `style` says."""
     if depth == 1:
         return CostTerm(name, Resources(ff=width_bits))
-    style = style if depth >= BLOCK_WORDS else "lut"
+    style = "block" if in_block_ram(depth, style) else "lut"
     register = Resources(ff=0 if style == "block" else width_bits)
     return CostTerm(name, family.ram(depth, width_bits, style) + register)
+
+
+def in_block_ram(depth: int, style: str) -> bool:
+    """True when a buffer of `depth` words and this style goes into block RAM."""
+    return style == "block" and depth >= BLOCK_WORDS

@@ -8,6 +8,7 @@ from codesign.blocks.adders import adder_tree, popcount
 from codesign.blocks.sum_types import products_type
 from codesign.cost.family import Family
 from codesign.cost.resources import CostTerm, Resources
+from codesign.rtl.wire import wire_kind
 from codesign.types import QType
 
 
@@ -24,6 +25,19 @@ def is_product(a: QType, b: QType) -> bool:
 def product_stages(a: QType, b: QType) -> int:
     """Pipeline registers behind the products: a multiplication has one, a selection none."""
     return int(is_product(a, b))
+
+
+def product_parameters(a: QType, b: QType, multiplier: str) -> dict[str, int]:
+    """Parameters of the products a*b of inputs and weights, as hw/mvu.sv and others name them."""
+    return {
+        "InBits": a.bits,
+        "InKind": wire_kind(a),
+        "WeightBits": b.bits,
+        "WeightKind": wire_kind(b),
+        "ProductBits": products_type(1, a, b).bits,
+        "ProductStages": product_stages(a, b),
+        "Dsp": int(multiplier == "dsp"),
+    }
 
 
 def products(family: Family, count: int, a: QType, b: QType, multiplier: str = "lut") -> CostTerm:

@@ -11,8 +11,14 @@ from codesign.blocks.arrays import matrix_product
 from codesign.blocks.base import Fold, Params, Port, Size, divisors, require_divides, require_shape
 from codesign.blocks.control import control
 from codesign.blocks.folds import MEMORIES, check_choice, folds, multipliers_of
-from codesign.blocks.memories import buffer, parameters
-from codesign.blocks.multipliers import counts_ones, product_stages, products, sums
+from codesign.blocks.memories import buffer, in_block_ram, parameters
+from codesign.blocks.multipliers import (
+    counts_ones,
+    product_parameters,
+    product_stages,
+    products,
+    sums,
+)
 from codesign.blocks.programs import segment
 from codesign.blocks.samples import reference, sample
 from codesign.blocks.sum_types import products_type
@@ -20,6 +26,8 @@ from codesign.blocks.weighted import Weighted
 from codesign.cost.family import Family
 from codesign.cost.resources import CostTerm, Resources
 from codesign.program import Program, Read, Segment, simple
+from codesign.rtl.instance import Memory, Rtl
+from codesign.rtl.wire import words
 from codesign.types import BIPOLAR, TERNARY, QType
 
 
@@ -107,6 +115,23 @@ class MatVec(Weighted, frozen=True, kw_only=True):
             # Counters: beat of the vector, group of rows, word of the weights.
             control(family, 2, self.latency_cycles, sf, nf, sf * nf),
         )
+
+    def rtl(self, params: Params) -> Rtl:
+        s, p = self.fold.simd, self.fold.pe
+        sf, nf = self.cols // s, self.rows // p
+        tiles = params[self.weight.name].reshape(nf, p, sf, s).transpose(0, 2, 1, 3)
+        weights = Memory(words(tiles, self.wtype, s * p), s * p * self.wtype.bits)
+        parameters = {
+            "Simd": s,
+            "Pe": p,
+            "Beats": sf,
+            "Groups": nf,
+            **product_parameters(self.itype, self.wtype, self.fold.multiplier),
+            "AccBits": self.acc.bits,
+            "WeightStyle": int(self.fold.memory == "block"),
+            "BufferStyle": int(in_block_ram(sf, self.fold.memory)),
+        }
+        return Rtl("mvu", parameters, memories={"WeightFile": weights})
 
     def _offset_luts(self, family: Family) -> float:
         bipolar = counts_ones(self.itype, self.wtype) and self.itype.min < 0

@@ -133,17 +133,17 @@ class Requantise(Quantiser, frozen=True, kw_only=True):
 
     @classmethod
     def examples(cls) -> tuple[tuple[Self, dict[str, np.ndarray]], ...]:
-        return tuple(
-            _example(cls, rows, otype) for rows, otype in ((4, QType(4)), (1, QType(5, False)))
-        )
+        # (rows of M, rows of B, otype): per channel, one bias a channel, all shared.
+        kinds = ((4, 4, QType(4)), (1, 4, QType(4)), (1, 1, QType(5, False)))
+        return tuple(_example(cls, *kind) for kind in kinds)
 
 
 def _example(
-    cls: type[Requantise], rows: int, otype: QType
+    cls: type[Requantise], m_rows: int, b_rows: int, otype: QType
 ) -> tuple[Requantise, dict[str, np.ndarray]]:
-    params = {"m": sample(QType(7, False), rows, seed=1), "b": sample(QType(12), rows, seed=2)}
+    params = {"m": sample(QType(7, False), m_rows, seed=1), "b": sample(QType(12), b_rows, seed=2)}
     block = cls(
-        name=f"requantise_{rows}",
+        name=f"requantise_{m_rows}_{b_rows}",
         channels=4,
         vectors=3,
         itype=QType(10),

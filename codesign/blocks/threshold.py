@@ -94,6 +94,34 @@ class Threshold(Quantiser, frozen=True, kw_only=True):
         deep = self.fold.memory if self.rows > 1 else "lut"
         return tuple((d, deep if d >= BLOCK_WORDS else "lut") for d in depths)
 
+    def rtl(self, params: Params) -> Rtl:
+        limits, flips = self._limits(params), self._flips(params)
+        highest = int(limits.max())
+        bits = self._compared.bits + (highest > self._compared.max)
+        p, groups = self.fold.pe, len(flips) // self.fold.pe if self._differ else 1
+        # Lane by lane, stage by stage, word by word (hw/threshold.sv).
+        rows = limits.reshape(groups, p, -1).transpose(1, 0, 2)
+        order = [
+            rows[:, :, _stage_limits(k, self.stages)].reshape(p, -1) for k in range(self.stages)
+        ]
+        codes = [wire_code(v, QType(bits)) for v in np.concatenate(order, axis=1).reshape(-1)]
+        parameters = {
+            "Pe": p,
+            "Groups": groups,
+            "Stages": self.stages,
+            "InBits": self.itype.bits,
+            "InKind": wire_kind(self.itype),
+            "LimitBits": bits,
+            "OutBits": self.otype.bits,
+            "Base": 0 if self.otype.kind == "bipolar" else self.base,
+            "BlockWords": BLOCK_WORDS if self._in_block_ram else 0,
+        }
+        vectors = {
+            "Limits": Vector(packed(codes, bits), len(codes) * bits),
+            "Flips": Vector(packed(flips.tolist(), 1), len(flips)),
+        }
+        return Rtl("threshold", parameters, vectors)
+
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         p, bits, groups = self.fold.pe, self.itype.bits, self.channels // self.fold.pe
         roms = (family.rom(depth, bits, style) for depth, style in self._memories())

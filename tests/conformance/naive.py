@@ -68,8 +68,9 @@ def requantise(k: b.Requantise, params: dict, x: Sequence[int]) -> list[list[int
     m, bias = params[k.multiplier.name].tolist(), params[k.bias.name].tolist()
     out = []
     for i, value in enumerate(x):
-        c = i % k.channels if len(m) > 1 else 0
-        level = floor(Fraction(value * m[c] + bias[c], 2**k.shift))
+        c = i % k.channels
+        scaled = value * m[c if len(m) > 1 else 0] + bias[c if len(bias) > 1 else 0]
+        level = floor(Fraction(scaled, 2**k.shift))
         out.append(max(k.otype.min, min(k.otype.max, level)))
     return [out]
 
