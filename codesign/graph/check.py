@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from codesign.errors import BadInput
 from codesign.graph.chain import evaluate
 from codesign.graph.check_report import CheckReport, Difference
 from codesign.graph.execute import execute, from_real, to_stream
@@ -32,6 +33,7 @@ from codesign.graph.reference import (
 
 CHUNK_FRAMES = 100
 QUANTISER_ROUNDINGS = 4
+OFF_GRID = 2.0**-10  # in steps of the input; float32 inputs are off by less
 
 Tensors = dict[str, np.ndarray]
 
@@ -87,7 +89,23 @@ def _host_integers(graph: IntGraph, batch: Any, x: np.ndarray) -> np.ndarray:
                 if node.name == producer.name:
                     break
             return _stream(view, _integers(view, context[view.onnx_tensor]))
-    return to_stream(graph.input, from_real(graph.input, x))
+    q = from_real(graph.input, x)
+    _check_representable(graph, x, q)
+    return to_stream(graph.input, q)
+
+
+def _check_representable(graph: IntGraph, x: np.ndarray, q: np.ndarray) -> None:
+    """Raise BadInput where the host's integers do not mean the inputs that qonnx gets."""
+    host = graph.input
+    error = np.abs(q * host.scale + host.offset - x)
+    if error.size and error.max() > host.scale * OFF_GRID:
+        worst = np.unravel_index(error.argmax(), error.shape)
+        raise BadInput(
+            f"input {host.name}: every value must be {host.scale:.9g}*q + {host.offset:.9g} with q "
+            f"of type {host.qtype}, found {float(x[worst]):.9g} in frame {int(worst[0])}; compare "
+            "on inputs that the host can send",
+            frame=int(worst[0]),
+        )
 
 
 def _integers(view: TensorView, real: np.ndarray) -> np.ndarray:

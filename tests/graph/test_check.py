@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
+from codesign.errors import BadInput
 from codesign.graph.check import check_against_qonnx
 from codesign.graph.load import import_model
 from codesign.types import QType
@@ -67,3 +69,12 @@ def test_a_float32_tie_is_proven(tmp_path):
     assert report.ok and report.differences, report.sentence
     assert all(0 < d.distance <= d.bound < 1e-4 for d in report.differences)
     assert "proven float32 ties" in report.sentence
+
+
+def test_inputs_that_the_host_cannot_send_are_refused(tmp_path):
+    net = Net((1, 12))
+    net.node("MatMul", "x", net.weight(np.ones((12, 5)), 0.25, 4))
+    path = net.save(tmp_path / "net.onnx")
+    graph = import_model(path, BYTE, 2**-8)
+    with pytest.raises(BadInput, match="inputs that the host can send"):
+        check_against_qonnx(path, graph, np.full((3, 12), -1.0, np.float32))

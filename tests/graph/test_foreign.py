@@ -78,6 +78,6 @@ def test_other_networks_equal_qonnx(models_dir, name, qtype, scale):
     if graph.input.qtype.step == 2:
         x = np.sign(x)
     elif qtype is not None:
-        x = np.rint(x / scale) * scale
+        x = np.clip(np.rint(x / scale), qtype.min, qtype.max) * scale
     report = check_against_qonnx(path, graph, x.astype(np.float32))
     assert report.ok, report.sentence
