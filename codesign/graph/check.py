@@ -15,6 +15,7 @@ import numpy as np
 
 from codesign.errors import BadInput
 from codesign.graph.chain import evaluate
+from codesign.graph.check_outputs import Lockstep, class_frames, output_frames
 from codesign.graph.check_report import CheckReport, Difference
 from codesign.graph.execute import execute, from_real, to_stream
 from codesign.graph.float_error import UNIT, magnitudes
@@ -23,11 +24,8 @@ from codesign.graph.passes import tidy
 from codesign.graph.passes.pool_behind_quantiser import QUANTISERS
 from codesign.graph.read import read_onnx
 from codesign.graph.reference import (
-    plain_model,
     rebatched,
     run_node,
-    run_qonnx,
-    same_nodes,
     start_context,
 )
 
@@ -52,6 +50,7 @@ def check_against_qonnx(path: Path | str, graph: IntGraph, x_onnx: np.ndarray) -
         differences=tuple(d for p in parts for d in p.differences),
         class_mismatches=tuple(f for p in parts for f in p.class_mismatches),
         unexplained_classes=tuple(f for p in parts for f in p.unexplained_classes),
+        wrong_outputs=tuple(f for p in parts for f in p.wrong_outputs),
     )
 
 
@@ -70,12 +69,17 @@ def _check_chunk(
             found += _compare(batch, node, view, context, tensors, first)
             exact = view.real(tensors[view.tensor])
             context[view.onnx_tensor] = exact.astype(np.float32)
-    wrong: tuple[int, ...] = ()
-    unexplained: tuple[int, ...] = ()
-    if graph.output.meaning == "class":
-        wrong, unexplained = _classes(path, batch, graph, context, tensors, x, found, first)
-    integers = sum(context[t].size for t in views)
-    return CheckReport(len(x), tuple(views), integers, tuple(found), wrong, unexplained)
+    lockstep = Lockstep(path, batch, graph, context, tensors, x, not found)
+    wrong, unexplained = class_frames(lockstep, {d.frame - first for d in found})
+    return CheckReport(
+        frames=len(x),
+        tensors=tuple(views),
+        integers=sum(context[t].size for t in views),
+        differences=tuple(found),
+        class_mismatches=tuple(f + first for f in wrong),
+        unexplained_classes=tuple(f + first for f in unexplained),
+        wrong_outputs=tuple(f + first for f in output_frames(lockstep)),
+    )
 
 
 def _host_integers(graph: IntGraph, batch: Any, x: np.ndarray) -> np.ndarray:
@@ -175,65 +179,3 @@ def _bound_in_levels(batch: Any, node: Any, context: Tensors) -> np.ndarray | No
     scale = np.abs(context[node.input[1]])
     total = magnitude.bound * (1 + own) / scale
     return total + own * (magnitude.values / scale + zero)
-
-
-def _classes(
-    path: Path | str,
-    batch: Any,
-    graph: IntGraph,
-    context: Tensors,
-    tensors: Tensors,
-    x: np.ndarray,
-    found: list[Difference],
-    first: int,
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Frames whose class differs from the file's as it is, and those without an explanation.
-
-    In lockstep every class must agree, unless float32 cannot tell the two logits apart; in the
-    plain execution a frame may also differ because a proven tie came before.
-    """
-    ours = tensors[graph.output_tensor][:, 0]
-    lockstep = _class_of(context[batch.graph.output[0].name])
-    # Without a difference and on the same nodes, lockstep was the file's own execution.
-    same = not found and same_nodes(batch, plain_model(path, len(x)))
-    plain = lockstep if same else _class_of(run_qonnx(path, x))
-    tied = {d.frame - first for d in found}
-    wrong = tuple(int(f) + first for f in np.flatnonzero(ours != plain))
-    doubtful = [f for f in np.flatnonzero(ours != lockstep)]
-    doubtful += [f for f in np.flatnonzero((ours != plain) & (ours == lockstep)) if f not in tied]
-    unexplained = tuple(
-        int(f) + first
-        for f in doubtful
-        if not _inseparable(
-            batch, graph, context, tensors, int(f), (ours[f], lockstep[f], plain[f])
-        )
-    )
-    return wrong, unexplained
-
-
-def _class_of(output: np.ndarray) -> np.ndarray:
-    """Class indices from logits (frames, classes), or as the file computes them."""
-    flat = output.reshape(len(output), -1)
-    return flat[:, 0].astype(np.int64) if flat.shape[1] == 1 else flat.argmax(axis=1)
-
-
-def _inseparable(
-    batch: Any,
-    graph: IntGraph,
-    context: Tensors,
-    tensors: Tensors,
-    frame: int,
-    classes: tuple[int, ...],
-) -> bool:
-    """True when the exact logits of `classes` lie closer together than float32 can tell."""
-    name = batch.graph.output[0].name
-    view = next((v for v in graph.views if v.onnx_tensor == name), None)
-    magnitude = magnitudes(batch, name, context)
-    if view is None or magnitude is None:
-        return False
-    bound = magnitude.bound[frame].reshape(-1)
-    order = view.order.reshape(-1)
-    q = tensors[view.tensor][frame]
-    exact = {int(c): evaluate(view.chain, int(q[order[c]]), int(order[c])) for c in classes}
-    spread = max(exact.values()) - min(exact.values())
-    return float(spread) <= 2 * max(float(bound[c]) for c in exact)

@@ -39,6 +39,7 @@ class CheckReport:
     differences: tuple[Difference, ...]
     class_mismatches: tuple[int, ...]
     unexplained_classes: tuple[int, ...]
+    wrong_outputs: tuple[int, ...] = ()
 
     @property
     def integer_mismatches(self) -> int:
@@ -53,7 +54,7 @@ class CheckReport:
     @property
     def ok(self) -> bool:
         """True when everything agrees but for proven float32 ties."""
-        return not self.unproven and not self.unexplained_classes
+        return not (self.unproven or self.unexplained_classes or self.wrong_outputs)
 
     @property
     def sentence(self) -> str:
@@ -62,7 +63,7 @@ class CheckReport:
             f"{self.frames} frames: {self.frames - len(self.class_mismatches)} with qonnx's class, "
             f"{self.integers} integers of {len(self.tensors)} tensors compared"
         )
-        if not self.differences and not self.class_mismatches:
+        if self.ok and not self.differences and not self.class_mismatches:
             return f"{head}, all equal"
         ties = len(self.differences) - len(self.unproven)
         text = f"{head}, {ties} proven float32 ties of qonnx"
@@ -77,4 +78,6 @@ class CheckReport:
             text += f", {logits} classes whose logits float32 cannot tell apart"
         if self.unexplained_classes:
             text += f"; classes differ without a tie in frames {self.unexplained_classes[:5]}"
+        if self.wrong_outputs:
+            text += f"; outputs differ by more than float32 explains in {self.wrong_outputs[:5]}"
         return text

@@ -55,6 +55,18 @@ def test_wrong_weights_of_the_last_layer_are_found(tmp_path):
     assert not report.ok and report.unexplained_classes and not report.differences
 
 
+def test_wrong_logits_are_found(tmp_path):
+    path, x = small_net(tmp_path)
+    graph = import_model(path, BYTE, 2**-8, classify=False)
+    assert check_against_qonnx(path, graph, x).ok
+
+    def nudge(weight):
+        weight[0] += 1
+
+    report = check_against_qonnx(path, altered(graph, "fc2.weight", nudge), x)
+    assert not report.ok and report.wrong_outputs and "outputs differ" in report.sentence
+
+
 def test_a_float32_tie_is_proven(tmp_path):
     """0.1f * 15 is above 1.5, but float32 rounds it to 1.5: half to even makes it 2, not 1 .. 2."""
     net = Net((1, 64))
