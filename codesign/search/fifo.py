@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+
 import msgspec
 
 from codesign.board import Board
@@ -14,6 +16,10 @@ from codesign.search.oracle import Oracle
 # Frames of tokens that a FIFO may hold while occupancies are measured: skew between the branches
 # of a residual connection stays below one frame, a frame more lets the steady state settle.
 FRAMES_DEEP = 2
+# Depths up to this many tokens cost next to nothing: they are not tried one by one.
+SMALL_TOKENS = 32
+# Simulations spent on shrinking; what is left then stays at its safe depth.
+MOST_TRIALS = 24
 
 
 def size_fifos(design: Design, board: Board) -> Design:
@@ -26,7 +32,7 @@ def size_fifos(design: Design, board: Board) -> Design:
     """
     interval, _ = interval_of(design, board)
     tokens = {s.name: s.depth - STYLE_LATENCY_CYCLES[s.style] for s in design.streams}
-    plain = _with_depths(design, tokens, {s.name: "register" for s in design.streams})
+    plain = _with(design, {name: ("register", depth) for name, depth in tokens.items()})
     oracle = Oracle(plain, board, interval)
     if not oracle.sustains(tokens):
         tokens = _shrunk(oracle, tokens, _safe(oracle, plain, tokens))
@@ -49,61 +55,71 @@ def _shrunk(oracle: Oracle, least: dict[str, int], safe: dict[str, int]) -> dict
     """Reduce `safe` towards `least` while the interval holds; most tokens first."""
     if not oracle.sustains(safe):
         return safe
-    depths = dict(safe)
-    grown = sorted((n for n in safe if safe[n] > least[n]), key=lambda n: (least[n] - safe[n], n))
-    groups = [grown]
-    while groups:
-        group = groups.pop(0)
-        trial = depths | {name: least[name] for name in group}
-        if oracle.sustains(trial):
-            depths = trial
-        elif len(group) > 1:
-            half = len(group) // 2
-            groups += [group[:half], group[half:]]
-        else:
-            depths[group[0]] = _least_depth(oracle, depths, group[0], least[group[0]])
+    depths, trials = dict(safe), 0
+
+    def take(changes: dict[str, int]) -> bool:
+        nonlocal trials
+        trials += 1
+        holds = trials <= MOST_TRIALS and oracle.sustains(depths | changes)
+        depths.update(changes if holds else {})
+        return holds
+
+    if take(least):
+        return depths
+    large = sorted((n for n in safe if safe[n] > SMALL_TOKENS), key=lambda n: (-safe[n], n))
+    for name in _refused(large, lambda group: take({n: least[n] for n in group})):
+        # Powers of two are the steps at which memories get larger.
+        level = 1 << (depths[name] - 1).bit_length() - 1
+        while level > least[name] and take({name: level}):
+            level //= 2
     return depths
 
 
-def _least_depth(oracle: Oracle, depths: dict[str, int], name: str, low: int) -> int:
-    """Least depth of one stream that sustains with the others as they are, above `low`.
-
-    Among powers of two, the steps at which memories get larger, and the safe depth itself.
-    """
-    high = depths[name]
-    levels = [1 << k for k in range(high.bit_length()) if low < 1 << k < high] + [high]
-    first, last = 0, len(levels) - 1
-    while first < last:
-        middle = (first + last) // 2
-        if oracle.sustains(depths | {name: levels[middle]}):
-            last = middle
+def _refused(names: list[str], take: Callable[[list[str]], bool]) -> Iterator[str]:
+    """Offer all names to `take`, then halves of what it refuses; yield those refused alone."""
+    groups = [names] if names else []
+    while groups:
+        group = groups.pop(0)
+        if take(group):
+            continue
+        if len(group) == 1:
+            yield group[0]
         else:
-            first = middle + 1
-    return levels[last]
+            half = len(group) // 2
+            groups += [group[:half], group[half:]]
 
 
 def _styled(design: Design, board: Board, tokens: dict[str, int], interval: int) -> Design:
     """The cheapest style of each stream against what the blocks leave of the board.
 
-    Block RAM adds a cycle, which is tried, and left out again if the interval does not hold.
+    Block RAM adds a cycle; it is taken where the interval still holds.
     """
     bare = estimate(design, board)
-    left = bare.budget + bare.total.scaled(-1)
-    price = prices(left, bare.budget)
-    for most_latency in sorted({*STYLE_LATENCY_CYCLES.values()}, reverse=True):
-        picked = {
-            s.name: cheapest_style(board.family, tokens[s.name], s.bits, price, most_latency)
-            for s in design.streams
-        }
-        styles = {name: style for name, (style, _) in picked.items()}
-        sized = _with_depths(design, {name: depth for name, (_, depth) in picked.items()}, styles)
-        if Oracle(sized, board, interval).sustains():
-            break
-    return sized
+    price = prices(bare.budget + bare.total.scaled(-1), bare.budget)
+
+    def cheapest(stream: Stream, most_latency: int) -> tuple[str, int]:
+        return cheapest_style(board.family, tokens[stream.name], stream.bits, price, most_latency)
+
+    picked = {s.name: cheapest(s, 0) for s in design.streams}
+    slower = {s.name: cheapest(s, max(STYLE_LATENCY_CYCLES.values())) for s in design.streams}
+
+    def take(group: list[str]) -> bool:
+        trial = picked | {name: slower[name] for name in group}
+        if not Oracle(_with(design, trial), board, interval).sustains():
+            return False
+        picked.update(trial)
+        return True
+
+    for _ in _refused([n for n in picked if slower[n] != picked[n]], take):
+        pass
+    return _with(design, picked)
 
 
-def _with_depths(design: Design, depths: dict[str, int], styles: dict[str, str]) -> Design:
+def _with(design: Design, fifos: Mapping[str, tuple[str, int]]) -> Design:
+    """`design` with (style, depth) of each stream."""
+
     def sized(stream: Stream) -> Stream:
-        return msgspec.structs.replace(stream, depth=depths[stream.name], style=styles[stream.name])
+        style, depth = fifos[stream.name]
+        return msgspec.structs.replace(stream, style=style, depth=depth)
 
     return msgspec.structs.replace(design, streams=tuple(map(sized, design.streams)))

@@ -18,10 +18,9 @@ from codesign.sim.steady import Period, PeriodFinder
 
 # Frames to wait for the certificate of the steady state; without one the answer is no.
 MOST_FRAMES = 64
-# Frames in a row that each end later than the pace allows: taken as "does not keep up". That may be
-# a long transient, so the answer errs towards deeper FIFOs, never towards a stall.
-LATE_FRAMES = 2
-SETTLING_FRAMES = 2
+# Frames in a row that end late by as much as the one before, or more: taken as "does not keep up".
+# That may be a long transient, so the answer errs towards deeper FIFOs, never towards a stall.
+LATE_FRAMES = 5
 NO_CHANGE: Mapping[str, int] = {}
 
 
@@ -69,10 +68,10 @@ def _period(
 ) -> Period | None:
     """Run until the state repeats; None on deadlock, or when it does not repeat in time.
 
-    With `pace` (cycles per frame) also None as soon as frames keep ending late.
+    With `pace` (cycles per frame) also None as soon as frames end ever later.
     """
     state = start(code, None if high_water is None else observed_slots(code))
-    finder, ended, late = PeriodFinder(), 0, 0
+    finder, ended, before, late = PeriodFinder(), 0, 0, 0
     for frame in range(1, MOST_FRAMES + 1):
         if not advance(code, state, frame):
             return None
@@ -83,7 +82,8 @@ def _period(
             return period
         # The sink is the last process.
         took, ended = int(state.time[-1]) - ended, int(state.time[-1])
-        late = late + 1 if pace and frame > SETTLING_FRAMES and took > pace else 0
+        late = late + 1 if pace and took > pace and took >= before else 0
+        before = took
         if late == LATE_FRAMES:
             return None
     return None
