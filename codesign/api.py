@@ -241,10 +241,12 @@ def report_data(
     bitwidths: BitwidthTable | None = None,
 ) -> ReportData:
     """All numbers of a plan as one frozen, JSON-serialisable record."""
-    from codesign.report.convert import design_report
+    from codesign.report.convert import design_report, shortfall
 
     chosen = board(on or plan.design.board)
-    return design_report(plan.design, chosen, plan.estimate, simulation, bitwidths)
+    data = design_report(plan.design, chosen, plan.estimate, simulation, bitwidths)
+    verdict = msgspec.structs.replace(data.verdict, shortfall=shortfall(plan))
+    return msgspec.structs.replace(data, verdict=verdict)
 
 
 def report(folder: str | Path) -> Path:

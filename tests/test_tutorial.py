@@ -19,6 +19,6 @@ def test_tutorial_prints_what_it_shows(tmp_path, monkeypatch):
     for code, shown in blocks:
         printed = StringIO()
         with redirect_stdout(printed):
-            exec(compile(code, str(TUTORIAL), "exec"), names)
+            exec(compile(code, str(TUTORIAL), "exec"), names)  # noqa: S102
         if shown:
             assert printed.getvalue() == shown, code

@@ -6,12 +6,16 @@ Commands import what they need inside their functions, so that `codesign boards`
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Sequence
 
 import typer
 
 from codesign.cli import boards, check_tools, estimate, export, importing, report, run, simulate
-from codesign.cli.failures import report_failure
+from codesign.cli.failures import STOPPED, report_failure
+
+# Packages whose warnings tell a user of the command line nothing.
+OTHERS = r"(brevitas|torch|onnx|qonnx|numba|sklearn)(\.|$)"
 
 app = typer.Typer(
     name="codesign",
@@ -53,7 +57,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     the user; 1 is a mistake of ours.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    if not debug:
+        warnings.filterwarnings("ignore", module=OTHERS)
     try:
-        return app(words, prog_name="codesign", standalone_mode=False) or 0
+        code = app(words, prog_name="codesign", standalone_mode=False) or 0
+        if code == STOPPED:  # typer swallows Ctrl-C
+            raise KeyboardInterrupt
+        return code
     except BaseException as failure:  # noqa: BLE001  every way to end becomes an exit code
-        return report_failure(failure, as_json="--json" in words, debug="--debug" in words)
+        return report_failure(failure, as_json="--json" in words, debug=debug)

@@ -14,7 +14,9 @@ def doctor(
 ) -> None:
     """Tell which tools, packages and data sets are there and how to get what is missing.
 
-    Exits with 2 when something that is needed is missing. Example: codesign doctor
+    Exits with 2 when something that is needed is missing.
+
+    Example: codesign doctor
     """
     from codesign.doctor import checks
 

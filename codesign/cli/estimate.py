@@ -34,7 +34,8 @@ def estimate(
 ) -> None:
     """Fold a network for a board and tell its LUT, FF, DSP, memory, frame rate and verdict.
 
-    Without a target: the largest frame rate that fits. Exits with 3 when it does not fit.
+    Without a target: the largest frame rate that fits. Exits with 3 when it does not fit, or misses
+    the target.
 
     Example: codesign estimate model.onnx --board pynq-z2 --per-bitwidth
     """
@@ -54,7 +55,7 @@ def estimate(
         show.print_json(data)
     else:
         _print(data, report)
-    if not plan.fits:
+    if not plan.fits or not plan.meets_target:
         raise typer.Exit(3)
 
 
@@ -79,5 +80,7 @@ def print_verdict(data: ReportData) -> None:
         show.print_line(f"  {c.part}: {count(c.amount)} {resource_name(c.resource)}")
     for lever in verdict.levers:
         show.print_line(f"  what would help: {lever}")
+    if verdict.shortfall:
+        show.print_line(verdict.shortfall, "bold red")
     speed = f"{rate(data.fps.value)} frames/s ({data.fps.source})"
     show.print_line(f"{speed}; the slowest part is {data.bottleneck}")

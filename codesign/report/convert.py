@@ -33,8 +33,10 @@ from codesign.report.data import (
     TimelineRow,
     VerdictPart,
 )
+from codesign.report.format import rate
 
 if TYPE_CHECKING:
+    from codesign.search.plan import Plan
     from codesign.search.whatif import BitwidthRow as WidthRow
     from codesign.search.whatif import BitwidthTable
     from codesign.sim.simulate import Simulation
@@ -48,7 +50,20 @@ def counts(resources: Resources) -> Counts:
 def verdict_part(verdict: Verdict) -> VerdictPart:
     """The verdict, with contributors and levers as lists."""
     contributors = tuple(Contributor(*entry) for entry in verdict.contributors)
-    return VerdictPart(verdict.fits, verdict.headline, verdict.gaps, contributors, verdict.levers)
+    return VerdictPart(
+        fits=verdict.fits,
+        sentence=verdict.headline,
+        gaps=verdict.gaps,
+        contributors=contributors,
+        levers=verdict.levers,
+    )
+
+
+def shortfall(plan: Plan) -> str:
+    """What to say of a design that fits but misses its target; empty otherwise."""
+    if plan.meets_target or not plan.fits:
+        return ""
+    return f"The target is missed: the most that fits is {rate(plan.best_fps)} frames/s."
 
 
 def board_part(board: Board) -> BoardPart:

@@ -67,9 +67,8 @@ def test_facts_are_on_the_page(full_report, words):
 
 
 def test_a_design_that_does_not_fit_names_gap_and_lever(full_report):
-    verdict = VerdictPart(
-        False, "Does not fit x: too many LUT.", {"lut": 5120.0}, (), ("use 2-bit weights",)
-    )
+    levers = ("use 2-bit weights",)
+    verdict = VerdictPart(False, "Does not fit x: too many.", gaps={"lut": 5120.0}, levers=levers)
     html = render(msgspec.structs.replace(full_report, verdict=verdict))
     assert "Does not fit" in html
     assert "use 2-bit weights" in html
