@@ -97,12 +97,13 @@ class Budget:
         self.multipliers: dict[str, float] = {}
 
     def excess(self, widths: Widths | None = None) -> Demand:
-        """Relative excess g_j of each constraint at `widths` (default: the learned ones).
+        """Relative excess g_j of each constraint: of the learned widths, with the margin.
 
-        Differentiable; at most 0 where the constraint holds.
+        Given integer `widths` stand for a finished network, which needs no margin. Differentiable;
+        at most 0 where the constraint holds.
         """
+        room = 1 - self.spec.margin if widths is None else 1.0
         widths = widths or learned_widths(self.handles)
-        room = 1 - self.spec.margin
         over = {
             key: MEMORY[key](self.handles, widths.mean) / (room * limit) - 1
             for key, limit in self.spec.memory.items()

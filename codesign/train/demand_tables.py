@@ -53,7 +53,9 @@ def demand_tables(planned: Plan, board: Board, handles: Sequence[QuantHandle]) -
     tables = [_act_table(around, names, index) for index in names.acts]
     tables += [_weight_table(around, names, index) for index in names.weights]
     demand = planned.estimate.total.flat()
-    return DemandTables(around.kinds, [demand[kind] for kind in around.kinds], tuple(tables))
+    return DemandTables(
+        around.kinds, [demand.get(kind, 0.0) for kind in around.kinds], tuple(tables)
+    )
 
 
 class _Names:

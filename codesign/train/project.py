@@ -22,7 +22,7 @@ from codesign.train.loop import Trainer
 
 ROUNDS = 12
 SAMPLES = 512
-LEAST_LOSS = 1e-4
+LEAST_RISE = 1e-4
 
 
 class Projection(msgspec.Struct, frozen=True):
@@ -96,18 +96,24 @@ def _narrow(trainer: Trainer, budget: Budget) -> bool:
     """Narrow quantisers until the tables say it fits; False when none can be made narrower."""
     losses = Losses(trainer)
     moved = False
-    while not (moved and _worst(budget, _integer(trainer).mean) <= 0):
+    while not (moved and _overdraft(budget, _integer(trainer).mean) <= 0):
         moves = list(_moves(trainer, budget, losses))
         if not moves:
             return moved
-        _, index, width = max(moves)
+        *_, index, width = max(moves)
         trainer.handles[index].set_bits(width)
         moved = True
     return True
 
 
-def _moves(trainer: Trainer, budget: Budget, losses: Losses) -> Iterator[tuple[float, int, int]]:
-    """(overdraft saved per loss, handle, width) of every narrower width of one quantiser."""
+def _moves(
+    trainer: Trainer, budget: Budget, losses: Losses
+) -> Iterator[tuple[bool, float, int, int]]:
+    """(helps, merit, handle, width) of every narrower width of one quantiser.
+
+    Where a step saves of what is overdrawn, its merit is the saving per rise of the loss; where
+    none does alone, as block RAM comes in pieces, the one that costs least goes first.
+    """
     bits = _integer(trainer).mean
     here = _overdraft(budget, bits)
     for index in trainer.learned:
@@ -115,23 +121,13 @@ def _moves(trainer: Trainer, budget: Budget, losses: Losses) -> Iterator[tuple[f
             narrower = bits.clone()
             narrower[index] = width
             saved = here - _overdraft(budget, narrower)
-            if saved > 0:
-                yield saved / max(losses.rise(index, width), LEAST_LOSS), index, width
-
-
-def _worst(budget: Budget, bits: Tensor) -> float:
-    """The largest relative excess."""
-    return max(float(g) for g in budget.excess(Widths(bits, bits)).values())
+            rise = max(losses.rise(index, width), LEAST_RISE)
+            yield saved > 0, saved / rise if saved > 0 else -rise, index, width
 
 
 def _overdraft(budget: Budget, bits: Tensor) -> float:
-    """Sum of what is overdrawn, relative to the budgets.
-
-    A small share of what is not overdrawn makes every saving count once the tables are content but
-    the estimator is not.
-    """
-    over = [float(g) for g in budget.excess(Widths(bits, bits)).values()]
-    return sum(max(g, 0.0) + 1e-3 * min(g, 0.0) for g in over)
+    """Sum of what is overdrawn, relative to the budgets."""
+    return sum(max(float(g), 0.0) for g in budget.excess(Widths(bits, bits)).values())
 
 
 class Losses:

@@ -71,7 +71,7 @@ def train_recipe(
     trainer.run(finetune_stage(recipe.train))
     if projection and recipe.train.finetune_epochs:
         # Other weights have other accumulators, so the verdict may change once more.
-        projection = projection.then(project(trainer))
+        projection = _keep(trainer, projection.then(project(trainer)))
     return Trained(
         recipe=recipe,
         model=model.eval(),
@@ -86,10 +86,17 @@ def train_recipe(
 
 
 def _projected(trainer: Trainer) -> Projection:
-    """The projection after learning; from the checkpoint where finetuning had begun."""
-    if PROJECTION not in trainer.notes:
-        trainer.notes[PROJECTION] = msgspec.json.encode(project(trainer)).decode()
-    return msgspec.json.decode(trainer.notes[PROJECTION], type=Projection)
+    """The projection after learning; from the checkpoint where it was done before."""
+    if PROJECTION in trainer.notes:
+        return msgspec.json.decode(trainer.notes[PROJECTION], type=Projection)
+    return _keep(trainer, project(trainer))
+
+
+def _keep(trainer: Trainer, projection: Projection) -> Projection:
+    """Put the projection and the widths it made into the checkpoint."""
+    trainer.notes[PROJECTION] = msgspec.json.encode(projection).decode()
+    trainer.save()
+    return projection
 
 
 def _budget(recipe: Recipe, data: Dataset, model: nn.Module) -> Budget | None:

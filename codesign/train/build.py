@@ -1,0 +1,49 @@
+"""The data and the network that a recipe names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from codesign.data.dataset import Dataset
+from codesign.data.load import load_dataset
+from codesign.errors import BadInput
+from codesign.models.registry import build_model
+from codesign.recipe import Recipe
+
+
+def recipe_data(recipe: Recipe, data_dir: Path | None = None) -> Dataset:
+    """Train, validation and test parts; official files lie in `data_dir` or CODESIGN_DATA.
+
+    Raises BadInput when they cannot be read or a part is too small to train with.
+    """
+    spec = recipe.data
+    data = load_dataset(
+        spec.name, data_dir, spec.validation_fraction, recipe.train.seed, spec.limit
+    )
+    if len(data.train) < 2 or not len(data.test):
+        raise BadInput(
+            f"data {spec.name}: training needs at least 2 images and 1 test image, found "
+            f"{len(data.train)} and {len(data.test)}; raise [data] limit",
+            data=spec.name,
+        )
+    return data
+
+
+def recipe_model(recipe: Recipe, data: Dataset) -> nn.Module:
+    """The quantised network before training; every random number follows from the seed.
+
+    Raises BadInput for an unknown model or option and for a checkpoint that does not suit it.
+    """
+    torch.manual_seed(recipe.train.seed)
+    return build_model(
+        recipe.model.name,
+        data.input_shape,
+        data.class_count,
+        recipe.quant,
+        input_max=data.input_max,
+        checkpoint=recipe.model.checkpoint,
+        **recipe.model.options,
+    )

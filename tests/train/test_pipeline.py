@@ -1,0 +1,139 @@
+"""A whole job on a few digits: every file, numbers that agree, resume after Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from codesign.design import load_design, load_params
+from codesign.errors import BadInput, Interrupted
+from codesign.graph.execute import execute_design, from_real, to_stream
+from codesign.report.data import load_report_data
+from codesign.train import loop
+from codesign.train.pipeline import run_recipe
+from codesign.train.reload import trained_model
+from codesign.train.run_result import RunResult
+
+RECIPE = """
+title = "Tiny"
+[model]
+name = "cnv"
+options = { stages = [[4], [8]], hidden = [16] }
+[data]
+name = "digits"
+limit = 240
+[train]
+epochs = 5
+finetune_epochs = 1
+batch = 32
+lr = 1e-2
+[budget]
+board = true
+weights_kib = 0.9
+[board]
+name = "pynq-z2"
+[target]
+fps = 50_000
+"""
+FILES = (
+    *("checkpoint.pt", "config.json", "design.json", "metrics.json", "model.golden.npz"),
+    *("model.onnx", "params.npz", "report.html", "report.json"),
+)
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("recipe") / "tiny.toml"
+    path.write_text(RECIPE)
+    return path
+
+
+@pytest.fixture(scope="module")
+def result(recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> RunResult:
+    return run_recipe(recipe, tmp_path_factory.mktemp("run") / "out", quiet=True)
+
+
+def test_every_file_is_there_and_nothing_else(result: RunResult) -> None:
+    assert sorted(p.name for p in result.folder.iterdir()) == sorted(FILES)
+
+
+def test_torch_qonnx_integers_and_saved_design_name_the_same_classes(result: RunResult) -> None:
+    checks = result.checks
+    assert checks.integer_mismatches == 0
+    assert checks.export.is_same
+    assert checks.integers.ok
+    assert checks.integer_accuracy == result.trained.test_accuracy > 0.5
+    golden = np.load(result.folder / "model.golden.npz")
+    design, params = load_design(result.folder), load_params(result.folder)
+    x = to_stream(design.input, from_real(design.input, golden["inputs"]))
+    classes = execute_design(design, params, x)[:, 0]
+    assert (classes == golden["outputs"].argmax(1)).all()
+
+
+def test_design_fits_and_widths_keep_the_memory_budget(result: RunResult) -> None:
+    assert result.fits
+    assert result.trained.projection.fits
+    handles = result.trained.handles
+    bits = sum(h.numel * h.integer_bits() for h in handles if h.role == "weight")
+    assert bits / 8192 <= 0.9
+    wide = {h.name: h.integer_bits() for h in handles if h.role == "weight"}
+    wtypes = {b.name: b.wtype.bits for b in result.design.blocks if hasattr(b, "wtype")}
+    assert wtypes == {name.replace(".", "_"): width for name, width in wide.items()}
+    assert result.simulation.fps >= 50_000
+
+
+def test_metrics_and_report_hold_the_same_numbers(result: RunResult) -> None:
+    metrics = json.loads((result.folder / "metrics.json").read_text())
+    assert metrics["train"]["test_accuracy"] == result.trained.test_accuracy
+    assert metrics["estimate"]["total"]["lut"] == result.estimate.total.lut
+    assert metrics["simulate"]["fps"] == result.simulation.fps
+    assert set(metrics["seconds"]) == set(result.recipe.steps)
+    report = load_report_data(result.folder)
+    assert report.verdict.fits
+    assert len(report.history) == 6
+    assert [a.stage for a in report.accuracies] == ["torch", "qonnx", "integer"]
+    assert report.bitwidths is not None
+    assert report.simulation is not None
+    assert any(width.weight_bits for width in report.widths)
+
+
+def test_checkpoint_is_read_back_as_the_network(result: RunResult) -> None:
+    model, data = trained_model(result.folder)
+    x = loop.torch.as_tensor(data.test.x[:16]).float() / 16
+    golden = np.load(result.folder / "model.golden.npz")
+    assert np.abs(model(x).detach().numpy() - golden["outputs"]).max() < 1e-5
+
+
+def test_ctrl_c_then_resume_gives_the_same_network(
+    recipe: Path, result: RunResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = loop.Trainer._step
+
+    def stop(self: loop.Trainer, *args: object) -> object:
+        if self.done == 3:
+            raise KeyboardInterrupt
+        return real(self, *args)
+
+    monkeypatch.setattr(loop.Trainer, "_step", stop)
+    with pytest.raises(Interrupted, match="3 whole epochs"):
+        run_recipe(recipe, tmp_path, quiet=True)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["checkpoint.pt", "config.json"]
+    monkeypatch.undo()
+    resumed = run_recipe(recipe, tmp_path, resume=True, quiet=True, steps=("train", "export"))
+    assert resumed.trained.bits == result.trained.bits
+    golden, again = (
+        np.load(folder / "model.golden.npz")["outputs"] for folder in (result.folder, tmp_path)
+    )
+    assert np.array_equal(golden, again)
+
+
+def test_resume_without_a_checkpoint_and_a_folder_that_is_no_run(
+    recipe: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(BadInput, match="without --resume"):
+        run_recipe(recipe, tmp_path / "none", resume=True, quiet=True)
+    with pytest.raises(BadInput, match="codesign train"):
+        trained_model(tmp_path)
