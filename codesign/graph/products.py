@@ -95,6 +95,12 @@ def _absorbed(
             "its input has a scale per channel",
             "use one scale per tensor for the activations in front of it",
         )
+    if len(step.offset) > cols:
+        raise unsupported(
+            node,
+            "the offset of its input differs from row to row",
+            "use biases that are the same for every row, or quantise in front of it",
+        )
     if len(step.offset) == 1:
         dots = rationals(weights.integers.sum(axis=1)) * step.offset[0]
     else:

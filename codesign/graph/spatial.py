@@ -9,6 +9,7 @@ import numpy as np
 
 from codesign.blocks import Pad, Window
 from codesign.graph.builder import Builder, is_canonical, unsupported
+from codesign.graph.chain import period
 from codesign.graph.onnx_node import OnnxNode
 from codesign.graph.values import Tensor
 
@@ -35,6 +36,12 @@ class Geometry:
                 "feed it (N, C, H, W) or (N, C, L) that no reshape has rearranged",
             )
         channels, *size = x.order.shape
+        if period(x.chain) > channels:
+            raise unsupported(
+                node,
+                "the scale or offset of its input differs from pixel to pixel",
+                "use scales and biases per tensor or per channel, or quantise in front of it",
+            )
         height, width = (1, *size) if len(size) == 1 else size
         pads = tuple(int(p) for p in node.attrs.get("pads") or (0,) * (2 * len(size)))
         if len(size) == 1:

@@ -120,6 +120,13 @@ def test_bipolar_pictures_cannot_be_padded_with_zero(tmp_path):
     assert "pads with 0" in sentence and "bipolar" in sentence
 
 
+def test_offsets_per_pixel_in_front_of_a_window(tmp_path):
+    net, x = quantised((1, 2, 5, 5))
+    x = net.node("Add", x, net.const(np.random.default_rng(0).normal(size=(1, 1, 5, 5))))
+    net.node("Conv", x, net.weight(np.ones((4, 2, 3, 3)), 1.0, 4), kernel_shape=[3, 3])
+    assert "from pixel to pixel" in refusal(net, tmp_path)
+
+
 def test_weight_scales_within_a_channel(tmp_path):
     net, x = quantised((1, 8))
     net.node("MatMul", x, net.weight(np.ones((8, 4)), np.linspace(1, 2, 8)[:, None], 4))

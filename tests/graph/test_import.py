@@ -175,6 +175,23 @@ def test_constants_per_element_give_thresholds_per_element(tmp_path):
     assert (layer.channels, layer.vectors) == (18, 1)
 
 
+def test_offsets_per_channel_go_through_the_products(tmp_path):
+    rng = np.random.default_rng(21)
+    net = Net((1, 3, 5, 5))
+    x = net.node(
+        "Add", net.quant("x", 2**-4, 4, signed=0), net.const(rng.normal(size=(1, 3, 1, 1)))
+    )
+    x = net.node("Conv", x, net.weight(rng.normal(size=(4, 3, 2, 2)), 0.25, 4), kernel_shape=[2, 2])
+    x = net.node("Add", net.quant(x, 0.4, 4), net.const(rng.normal(size=(1, 4, 1, 1))))
+    weight = net.weight(rng.normal(size=(4, 1, 2, 2)), 0.25, 4)
+    x = net.node("Conv", x, weight, kernel_shape=[2, 2], group=4)
+    x = net.node("Flatten", net.quant(x, 0.4, 4))
+    x = net.node("Add", x, net.const(rng.normal(size=36)))
+    x = net.node("MatMul", x, net.weight(rng.normal(size=(36, 5)), 0.25, 4))
+    net.quant(x, 0.7, 4)
+    agrees(tmp_path, net, frames=60)
+
+
 def test_two_paths_from_one_tensor_and_shared_weights(tmp_path):
     rng = np.random.default_rng(20)
     net = Net((1, 12))
