@@ -19,7 +19,7 @@ from codesign.strict import load_toml, nearest
 
 Option = bool | int | float | str | list[int | float | str | list[int]]
 
-STEPS = ("train", "export", "check", "lower", "estimate", "table", "simulate", "report")
+STEPS = ("train", "export", "lower", "check", "estimate", "table", "simulate", "report")
 # What each step reads from steps before it.
 NEEDS = {
     "export": ("train",),
@@ -250,7 +250,10 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             _require(_choice("steps", step, STEPS))
             for needed in NEEDS.get(step, ()):
                 known = needed in self.steps
-                _require(("steps", list(self.steps), known, f"with {needed!r}, as {step!r} needs"))
+                _require(("steps", list(self.steps), known, f"with {needed!r}, which {step!r} needs"))
+        ordered = tuple(step for step in STEPS if step in self.steps)
+        rule = f"in the order {', '.join(ordered)}, each once"
+        _require(("steps", list(self.steps), self.steps == ordered, rule))
 
     def with_seed(self, seed: int) -> Recipe:
         """The same job from another seed."""

@@ -74,7 +74,11 @@ def test_mistake_names_file_key_and_cure(tmp_path: Path, text: str, words: tuple
 
 @pytest.mark.parametrize(
     ("steps", "words"),
-    [("['train', 'table']", ("lower", "table")), ("['trian']", ("trian", "train"))],
+    [
+        ("['train', 'table']", ("lower", "table")),
+        ("['trian']", ("trian", "train")),
+        ("['export', 'train']", ("order", "train, export")),
+    ],
 )
 def test_steps_must_have_what_they_need(tmp_path: Path, steps: str, words: tuple) -> None:
     path = tmp_path / "steps.toml"
