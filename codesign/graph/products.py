@@ -43,7 +43,7 @@ def integer_weights(node: OnnxNode, matrix: Constant) -> Weights:
             "its weights have different scales within one output channel",
             "use one weight scale per tensor or per output channel",
         )
-    qtype = matrix.qtype or _natural(integers)
+    qtype = matrix.qtype if _fits(integers, matrix.qtype) else _natural(integers)
     return Weights(integers, qtype, rationals(scale[:, 0]), matrix.sources)
 
 
@@ -114,6 +114,13 @@ def _accumulator(weights: np.ndarray, itype: QType) -> QType:
     high = (positive * itype.max + negative * itype.min).sum(axis=1).max()
     low = (positive * itype.min + negative * itype.max).sum(axis=1).min()
     return QType.covering(min(int(low), 0), max(int(high), 0))
+
+
+def _fits(integers: np.ndarray, qtype: QType | None) -> bool:
+    """True when a declared type holds every value."""
+    if qtype is None or not integers.size:
+        return qtype is not None
+    return qtype.min <= integers.min() and integers.max() <= qtype.max
 
 
 def _natural(integers: np.ndarray) -> QType:

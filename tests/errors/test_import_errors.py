@@ -71,6 +71,13 @@ def test_a_malformed_node_is_named(tmp_path):
     assert "BatchNormalization_2" in refusal(net, tmp_path)
 
 
+def test_a_graph_out_of_order_is_the_files_fault(tmp_path):
+    net, x = quantised((1, 8))
+    net.node("Relu", net.node("Neg", x))
+    net.nodes.reverse()
+    assert "net.onnx: is not a valid graph" in refusal(net, tmp_path, BadInput)
+
+
 def test_shapes_that_do_not_fit(tmp_path):
     net, x = quantised((1, 8))
     net.node("MatMul", x, net.weight(np.ones((9, 4)), 1.0, 4))

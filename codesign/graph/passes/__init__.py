@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from codesign.errors import BadInput, CodesignError
+from codesign.errors import BadInput, CodesignError, InvariantBroken
 from codesign.graph.passes import (
     canonical_domains,
     dead_code,
@@ -40,6 +40,10 @@ PASSES = (
 def tidy(model: Any) -> Any:
     """Run every pass in order; raises BadInput, UnsupportedLayer or InvariantBroken."""
     name = model.graph.name
+    try:
+        invariants.check(model, "reading")
+    except InvariantBroken as error:
+        raise BadInput(f"{name}: is not a valid graph ({error}); export it again") from error
     for step in PASSES:
         title = step.__name__.rsplit(".", 1)[-1]
         try:
