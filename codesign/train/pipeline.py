@@ -120,7 +120,8 @@ def _estimate(job: Job) -> None:
 
 
 def _table(job: Job) -> None:
-    job.result.table = per_bitwidth(job.result.graph, job.result.board)
+    result = job.result
+    result.table = per_bitwidth(result.graph, result.board, result.design, refold=True)
 
 
 def _simulate(job: Job) -> None:

@@ -42,8 +42,12 @@ def _contents(history: History) -> list[tuple[str, dict[str, Curve], float | Non
         ("Training loss", {"loss": _curve(history, "train_loss")}, None),
         ("Demand over budget, scarcest resource", {"": _curve(history, "board_ratio")}, 1.0),
         ("Mean weight bits", bits, None),
-        ("Weight of the board term", {"": _curve(history, "board_lambda")}, None),
+        ("Weight of the board term", {"": _unless_zero(_curve(history, "board_lambda"))}, None),
     ]
+
+
+def _unless_zero(curve: Curve) -> Curve:
+    return curve if any(value for _, value in curve) else []
 
 
 def _curve(history: History, field: str, factor: float = 1) -> Curve:
