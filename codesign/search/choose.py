@@ -3,7 +3,8 @@
 First prices: every count is priced, each node takes its cheapest option, and counts that are
 overdrawn get dearer (a Lagrangian of the budget). Then exchange: one node after another takes the
 option that is best with all others as they are, width converters included, which moves
-multipliers between LUTs and DSPs and memories between LUTs and block RAM until all counts fit.
+multipliers between LUTs and DSPs and memories between LUTs and block RAM until all counts fit. Where
+that gets stuck, a node moves together with its neighbour.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from codesign.search.network import Edge, Network, conversion
+from codesign.search.options import Options
 
 PRICE_ROUNDS = 40
 PRICE_STEP = 0.7
 EXCHANGE_ROUNDS = 8
 EXCHANGE_BREADTH = 96
+PAIR_ROUNDS = 4
+PAIR_BREADTH = 16
 # What one budget's worth of excess costs, against one budget's worth of use.
 EXCESS_PRICE = 1000.0
 
@@ -41,7 +45,7 @@ def choose(network: Network, limit: np.ndarray, interval_cycles: int) -> Choice 
         return None
     unit = np.where(limit > 0, limit, 1.0)
     starts = _priced(network, allowed, limit, unit)
-    found = [_exchanged(network, allowed, limit, unit, start) for start in starts]
+    found = [_Exchange(network, allowed, limit, unit, start).improved() for start in starts]
     return min(found, key=lambda c: _price(c.counts, limit, unit))
 
 
@@ -72,42 +76,83 @@ def _priced(
     return [np.array([a[p] for a, p in zip(allowed, s, strict=True)]) for s in starts]
 
 
-def _exchanged(
-    network: Network,
-    allowed: list[np.ndarray],
-    limit: np.ndarray,
-    unit: np.ndarray,
-    start: np.ndarray,
-) -> Choice:
-    """Improve one node at a time until no exchange helps."""
-    picked, counts = start.copy(), network.counts(start)
-    touching: list[list[Edge]] = [[] for _ in network.options]
-    for edge in network.edges:
-        touching[edge.source].append(edge)
-        touching[edge.target].append(edge)
-    for _ in range(EXCHANGE_ROUNDS):
-        before = picked.copy()
-        for node, edges in enumerate(touching):
-            candidates = _nearest(network, allowed[node], node, picked, unit)
-            rows = network.options[node].counts[candidates]
-            rows = rows + sum(_joined(network, e, node, candidates, picked) for e in edges)
-            here = int(np.flatnonzero(candidates == picked[node])[0])
-            totals = counts - rows[here] + rows
-            best = int(_price(totals, limit, unit).argmin())
-            picked[node], counts = candidates[best], totals[best]
-        if (picked == before).all():
-            break
-    return Choice(picked, counts, bool((counts <= limit + 1e-6).all()))
+class _Exchange:
+    """A choice under improvement: `picked` option by node, `counts` of the whole design."""
 
+    def __init__(
+        self,
+        network: Network,
+        allowed: list[np.ndarray],
+        limit: np.ndarray,
+        unit: np.ndarray,
+        start: np.ndarray,
+    ) -> None:
+        self.network, self.limit, self.unit = network, limit, unit
+        self.picked, self.counts = start.copy(), network.counts(start)
+        self.cheapest = [
+            self._cheapest(o, a) for o, a in zip(network.options, allowed, strict=True)
+        ]
+        self.touching: list[list[Edge]] = [[] for _ in network.options]
+        for edge in network.edges:
+            self.touching[edge.source].append(edge)
+            self.touching[edge.target].append(edge)
 
-def _nearest(
-    network: Network, allowed: np.ndarray, node: int, picked: np.ndarray, unit: np.ndarray
-) -> np.ndarray:
-    """The cheapest allowed options of `node` at equal prices, its present one first."""
-    if len(allowed) > EXCHANGE_BREADTH:
-        order = (network.options[node].counts[allowed] / unit).sum(axis=1).argsort(kind="stable")
-        allowed = allowed[order[:EXCHANGE_BREADTH]]
-    return np.concatenate([picked[node : node + 1], allowed[allowed != picked[node]]])
+    def improved(self) -> Choice:
+        """Exchange nodes one by one, and neighbours in pairs where that leaves an excess."""
+        self._settle()
+        for _ in range(PAIR_ROUNDS):
+            if self._fits() or not self._exchange_pair():
+                break
+            self._settle()
+        return Choice(self.picked, self.counts, self._fits())
+
+    def _fits(self) -> bool:
+        return bool((self.counts <= self.limit + 1e-6).all())
+
+    def _cheapest(self, options: Options, allowed: np.ndarray) -> np.ndarray:
+        """The cheapest allowed options of a node at equal prices."""
+        order = (options.counts[allowed] / self.unit).sum(axis=1).argsort(kind="stable")
+        return allowed[order[:EXCHANGE_BREADTH]]
+
+    def _settle(self) -> None:
+        """Give each node its best option until none changes."""
+        for _ in range(EXCHANGE_ROUNDS):
+            before = self.picked.copy()
+            for node in range(len(self.picked)):
+                candidates, totals = self._moves(node)
+                self._take(node, candidates, totals)
+            if (self.picked == before).all():
+                return
+
+    def _moves(self, node: int) -> tuple[np.ndarray, np.ndarray]:
+        """Options of `node`, the present one first, and the counts of the design with each."""
+        here, others = self.picked[node], self.cheapest[node]
+        candidates = np.concatenate([[here], others[others != here]])
+        rows = self.network.options[node].counts[candidates]
+        for edge in self.touching[node]:
+            rows = rows + _joined(self.network, edge, node, candidates, self.picked)
+        return candidates, self.counts - rows[0] + rows
+
+    def _take(self, node: int, candidates: np.ndarray, totals: np.ndarray) -> None:
+        best = int(_price(totals, self.limit, self.unit).argmin())
+        self.picked[node], self.counts = candidates[best], totals[best]
+
+    def _exchange_pair(self) -> bool:
+        """The best move of a node together with its neighbour's answer, if it is cheaper."""
+        start = self.picked.copy(), self.counts
+        best, least = start, float(_price(self.counts, self.limit, self.unit)) - 1e-9
+        for edge in self.network.edges:
+            for node, other in ((edge.source, edge.target), (edge.target, edge.source)):
+                candidates, totals = self._moves(node)
+                for option, counts in zip(candidates[1:PAIR_BREADTH], totals[1:], strict=False):
+                    self.picked[node], self.counts = option, counts
+                    self._take(other, *self._moves(other))
+                    price = float(_price(self.counts, self.limit, self.unit))
+                    if price < least:
+                        best, least = (self.picked.copy(), self.counts), price
+                    self.picked, self.counts = start[0].copy(), start[1]
+        self.picked, self.counts = best
+        return best is not start
 
 
 def _joined(

@@ -7,16 +7,15 @@ from collections.abc import Iterable
 import msgspec
 
 from codesign.board import Board
-from codesign.cost.estimate import block_cost, estimate, interval_of
-from codesign.cost.family import load_family
-from codesign.cost.fifo import stream_cost
-from codesign.cost.resources import Resources, total
+from codesign.cost.estimate import estimate, interval_of
+from codesign.cost.resources import Resources
 from codesign.design import Design
 from codesign.graph.ir import IntGraph
+from codesign.search.around import Around
 from codesign.search.folding import find_folds
 from codesign.search.layers import inner_quantisers, quantisers_behind, uniform
 from codesign.search.plan import plan
-from codesign.search.retyping import Retyper, weight_bits_of
+from codesign.search.retyping import weight_bits_of
 
 WIDTHS = tuple(range(1, 9))
 ASSUMPTION = (
@@ -67,9 +66,9 @@ def per_bitwidth(
     """
     design = design or plan(graph, board).design
     view = _View(design, board)
-    behind = quantisers_behind(view.retyper.graph)
-    inner = inner_quantisers(view.retyper.graph)
-    weights = weight_bits_of(view.retyper.graph)
+    behind = quantisers_behind(view.graph)
+    inner = inner_quantisers(view.graph)
+    weights = weight_bits_of(view.graph)
     acts = {layer: [q for q in behind[layer] if q in inner] for layer in weights}
     layers = [
         LayerBitwidths(name, bits, tuple(view.row(b, [name], acts[name]) for b in WIDTHS))
@@ -84,30 +83,19 @@ def per_bitwidth(
 
 
 class _View:
-    """One design; a row costs only the parts that change."""
+    """Rows of one design under its own folding."""
 
     def __init__(self, design: Design, board: Board) -> None:
-        self.design, self.board, self.retyper = design, board, Retyper(design)
-        self.family = load_family(board.family)
-        self.blocks = {b.name: b for b in design.blocks}
-        self.streams = {s.name: s for s in design.streams}
+        self.around = Around(design, board)
+        self.graph = self.around.retyper.graph
         self.total, self.budget = estimate(design, board).total, board.budget()
         self.fps = design.clock_hz / interval_of(design, board)[0]
         self.present = self._row(0, self.total)
 
     def row(self, bits: int, layers: Iterable[str], quantisers: Iterable[str]) -> BitwidthRow:
         """The design with these layers' weights and these quantisers at `bits` bits."""
-        changes = dict.fromkeys(layers, bits), dict.fromkeys(quantisers, bits)
-        blocks, streams = self.retyper.changed(*changes)
-        after = self._cost(blocks.values(), streams.values())
-        before = self._cost(
-            (self.blocks[name] for name in blocks), (self.streams[name] for name in streams)
-        )
-        return self._row(bits, self.total + after + before.scaled(-1))
-
-    def _cost(self, blocks: Iterable, streams: Iterable) -> Resources:
-        parts = total(block_cost(b, self.family.name) for b in blocks)
-        return parts + total(stream_cost(self.family, s) for s in streams)
+        change = self.around.change(dict.fromkeys(layers, bits), dict.fromkeys(quantisers, bits))
+        return self._row(bits, self.total + change)
 
     def _row(self, bits: int, resources: Resources) -> BitwidthRow:
         return BitwidthRow(bits, resources, self.fps, resources.fits(self.budget))

@@ -11,7 +11,7 @@ from codesign.cost.estimate import estimate
 from codesign.design_rules import verify
 from codesign.lowering import assemble
 from codesign.search.folding import find_folds
-from codesign.search.network import network_of
+from codesign.search.network import conversion, network_of
 from codesign.search.options import vector
 from tests.small_graphs import cnn, mlp, residual
 
@@ -47,6 +47,40 @@ def test_as_fast_as_the_best_of_all_combinations(every_design, lut, dsp):
     board = _small(PYNQ, lut=lut, lutram=lut, dsp=dsp)
     limit = vector(board.budget(), tuple(board.budget().flat()))
     fitting = (counts <= limit).all(axis=1)
+    found = find_folds(graph, board)
+    assert found.fits == fitting.any()
+    if found.fits:
+        assert found.interval_cycles == intervals[fitting].min()
+
+
+def _combinations(network):
+    """(intervals, counts) of all combinations of options, by the network's own counts."""
+    sizes = [len(o.folds) for o in network.options]
+    intervals, counts = np.zeros(sizes, np.int64), np.zeros((*sizes, len(network.device.kinds)))
+    for i, options in enumerate(network.options):
+        axis = [n if k == i else 1 for k, n in enumerate(sizes)]
+        intervals = np.maximum(intervals, options.intervals.reshape(axis))
+        counts += options.counts.reshape(*axis, -1)
+    for edge in network.edges:
+        pairs = [
+            [conversion(edge, a, b, network.device) for b in edge.target_lanes]
+            for a in edge.source_lanes
+        ]
+        ends = (edge.source, edge.target)
+        costs = np.array(pairs) if ends == tuple(sorted(ends)) else np.swapaxes(pairs, 0, 1)
+        axis = [n if k in ends else 1 for k, n in enumerate(sizes)]
+        counts += costs.reshape(*axis, -1)
+    return intervals.ravel(), counts.reshape(intervals.size, -1)
+
+
+@pytest.mark.parametrize("lut", [600, 1000, 2000])
+@pytest.mark.parametrize("ram", [0, 6])
+@pytest.mark.parametrize("graph", [cnn(), residual(4, 2)], ids=lambda g: g.name)
+def test_as_fast_as_the_best_of_all_combinations_with_windows_and_joins(graph, lut, ram):
+    board = _small(PYNQ, lut=lut, lutram=lut // 3, ff=2 * lut, dsp=0, ram={"BRAM18": ram})
+    network = network_of(graph, board)
+    intervals, counts = _combinations(network)
+    fitting = (counts <= vector(board.budget(), network.device.kinds) + 1e-6).all(axis=1)
     found = find_folds(graph, board)
     assert found.fits == fitting.any()
     if found.fits:
