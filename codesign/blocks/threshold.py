@@ -15,9 +15,12 @@ from codesign.blocks.memories import BLOCK_WORDS
 from codesign.blocks.programs import one_to_one
 from codesign.blocks.quantiser import Quantiser
 from codesign.blocks.samples import reference, sample
+from codesign.blocks.threshold_tables import limit_bits, limit_vector, search_limits
 from codesign.cost.family import Family
 from codesign.cost.resources import CostTerm, Resources, total
 from codesign.program import Program
+from codesign.rtl.instance import Rtl, Vector
+from codesign.rtl.wire import packed, wire_kind
 from codesign.types import BIPOLAR, QType
 
 
@@ -95,30 +98,26 @@ class Threshold(Quantiser, frozen=True, kw_only=True):
         return tuple((d, deep if d >= BLOCK_WORDS else "lut") for d in depths)
 
     def rtl(self, params: Params) -> Rtl:
-        limits, flips = self._limits(params), self._flips(params)
-        highest = int(limits.max())
-        bits = self._compared.bits + (highest > self._compared.max)
-        p, groups = self.fold.pe, len(flips) // self.fold.pe if self._differ else 1
-        # Lane by lane, stage by stage, word by word (hw/threshold.sv).
-        rows = limits.reshape(groups, p, -1).transpose(1, 0, 2)
-        order = [
-            rows[:, :, _stage_limits(k, self.stages)].reshape(p, -1) for k in range(self.stages)
-        ]
-        codes = [wire_code(v, QType(bits)) for v in np.concatenate(order, axis=1).reshape(-1)]
+        own = self.channels if self.rows > 1 or self.sign else self.fold.pe
+        sign = params[self.sign.name] if self.sign else np.ones(own, np.int64)
+        rows = np.broadcast_to(params[self.thresholds.name], (own, self.thresholds.shape[1]))
+        limits = search_limits(rows, sign, self.itype)
+        bits = limit_bits(limits, self.itype)
         parameters = {
-            "Pe": p,
-            "Groups": groups,
+            "Pe": self.fold.pe,
+            "Groups": own // self.fold.pe,
             "Stages": self.stages,
             "InBits": self.itype.bits,
             "InKind": wire_kind(self.itype),
             "LimitBits": bits,
             "OutBits": self.otype.bits,
+            # The bit of a bipolar result is the count itself.
             "Base": 0 if self.otype.kind == "bipolar" else self.base,
-            "BlockWords": BLOCK_WORDS if self._in_block_ram else 0,
+            "BlockWords": BLOCK_WORDS if self.rows > 1 and self.fold.memory == "block" else 0,
         }
         vectors = {
-            "Limits": Vector(packed(codes, bits), len(codes) * bits),
-            "Flips": Vector(packed(flips.tolist(), 1), len(flips)),
+            "Limits": limit_vector(limits, self.fold.pe, bits),
+            "Flips": Vector(packed((sign < 0).astype(int).tolist(), 1), own),
         }
         return Rtl("threshold", parameters, vectors)
 

@@ -8,15 +8,14 @@ import numpy as np
 
 from codesign.types import QType
 
-# Codes of the `Kind` parameters of hw/.
-UNSIGNED, SIGNED, BIPOLAR_KIND = 0, 1, 2
+# Codes of the `Kind` parameters of hw/ (hw/product.sv).
+KINDS = {"unsigned": 0, "signed": 1, "bipolar": 2, "ternary": 3}
 
 
 def wire_kind(qtype: QType) -> int:
-    """How hardware reads a value: unsigned, two's complement (ternary too), or one bit for -1, +1."""
-    if qtype.kind == "bipolar":
-        return BIPOLAR_KIND
-    return SIGNED if qtype.min < 0 else UNSIGNED
+    """Code of how hardware reads a value of this type."""
+    plain = "signed" if qtype.signed else "unsigned"
+    return KINDS[plain if qtype.kind == "int" else qtype.kind]
 
 
 def wire_code(value: int, qtype: QType) -> int:

@@ -1,0 +1,287 @@
+"""Many block instances, each alone between sources and sinks, in one Verilator build.
+
+The design under test and its channels are hw/*.sv; sources, sinks and monitors are bench/*.sv.
+Data and gaps are files that a run reads, so one build serves any number of runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from codesign.blocks.base import Block, Port
+from codesign.blocks.samples import sample
+from codesign.files import package_data
+from codesign.rtl.instance import Rtl, instance_text
+from codesign.rtl.wire import words
+from codesign.sim.machine import Channel, Machine
+from tests.sim.machines import paced
+from tests.sim.traces import Times, engine_times
+
+BENCH = Path(__file__).parent / "bench"
+FLAGS = ("--cc", "--exe", "--build", "-O3", "-Wno-fatal", "-Wno-WIDTH", "--top-module", "bench")
+FRAMES = 3
+
+
+@dataclass(frozen=True)
+class Case:
+    """A block between channels; `depths` and `styles` are by port name ("in0", "out0", ...)."""
+
+    block: Block
+    params: Mapping[str, np.ndarray]
+    depths: Mapping[str, int]
+    styles: Mapping[str, int]
+
+    @property
+    def label(self) -> str:
+        """Block and folding."""
+        f = self.block.fold
+        return f"{self.block.name} pe{f.pe} simd{f.simd} {f.multiplier} {f.memory}"
+
+    @cached_property
+    def rtl(self) -> Rtl:
+        """Its instance."""
+        return self.block.rtl(self.params)
+
+    @property
+    def ports(self) -> dict[str, Port]:
+        """Ports by name, inputs first."""
+        named = {f"in{i}": p for i, p in enumerate(self.block.inputs())}
+        return named | {f"out{i}": p for i, p in enumerate(self.block.outputs())}
+
+    @cached_property
+    def data(self) -> dict[str, tuple[int, ...]]:
+        """The beats of FRAMES frames on every port: random inputs, and what `execute` says."""
+        block = self.block
+        inputs = [sample(p.qtype, FRAMES, p.elements, seed=i) for i, p in enumerate(block.inputs())]
+        for values, port in zip(inputs, block.inputs(), strict=True):
+            values[-1, ::2], values[-1, 1::2] = port.qtype.max, port.qtype.min
+        arrays = (*inputs, *block.execute(self.params, *inputs))
+        ports = self.ports.items()
+        return {n: words(a, p.qtype, p.lanes) for (n, p), a in zip(ports, arrays, strict=True)}
+
+    def machine(self, gaps: Mapping[str, Sequence[int]]) -> Machine:
+        """The same arrangement for the simulator, with these gaps per beat of a frame."""
+        program = self.block.program()
+        processes = {f"block.{p.name}": p for p in program.processes}
+        reader, writer = (f"block.{program.processes[i].name}" for i in (0, -1))
+        channels = [
+            Channel(c.name, f"block.{c.source}", c.name, f"block.{c.target}", c.name, c.depth)
+            for c in program.channels
+        ]
+        for name in self.ports:
+            depth, style, outer = self.depths[name], self.styles[name], f"host.{name}"
+            if name.startswith("in"):
+                processes[outer] = paced(outer, list(gaps[name]), writes="out0")
+                ends, latency = (outer, "out0", reader, name), 1 + style
+            else:
+                processes[outer] = paced(outer, list(gaps[name]), reads="in0")
+                latency = 1 + style + program.processes[-1].latency_cycles
+                ends = (writer, name, outer, "in0")
+            channels.append(Channel(name, *ends, depth, latency))
+        return Machine(processes, tuple(channels))
+
+
+def case_of(block: Block, params: Mapping[str, np.ndarray], seed: int) -> Case:
+    """A case whose channels are as deep as full rate needs, or of random depth; styles are random."""
+    dice = random.Random(seed)
+    styles, depths = {}, {}
+    latency = block.program().processes[-1].latency_cycles
+    full_rate = seed % 2 == 0
+    for i in range(len(block.inputs())):
+        styles[f"in{i}"] = dice.choice((0, 0, 1))
+        depths[f"in{i}"] = 2 + styles[f"in{i}"] if full_rate else dice.randint(1, 4)
+    for i in range(len(block.outputs())):
+        styles[f"out{i}"] = dice.choice((0, 0, 1))
+        depth = 2 + latency + styles[f"out{i}"]
+        depths[f"out{i}"] = depth if full_rate else dice.randint(1, depth)
+    return Case(block, params, depths, styles)
+
+
+def gaps_of(case: Case, seed: int | None) -> dict[str, list[int]]:
+    """A gap per beat of a frame on every port: 1, or random by `seed`."""
+    dice = random.Random(seed)
+    return {
+        name: [
+            1 if seed is None else dice.choice((1, 1, 1, 2, 5)) for _ in range(p.beats_per_frame)
+        ]
+        for name, p in case.ports.items()
+    }
+
+
+def bench_text(cases: Sequence[Case]) -> str:
+    """The top: every case with its channels, sources, sinks and monitors."""
+    text = ["module bench (input logic clk_i, input logic rst_i);"]
+    number = 0
+    for i, case in enumerate(cases):
+        for name, port in case.ports.items():
+            text.append(_stream_text(f"c{i}_{name}", case, name, port, number))
+            number += 1
+        files = {name: f"c{i}_{name}.hex" for name in case.rtl.memories}
+        text.append(instance_text(case.rtl, f"c{i}", files, _nets(f"c{i}", case)))
+    return "\n".join([*text, "endmodule", ""])
+
+
+def _stream_text(net: str, case: Case, name: str, port: Port, number: int) -> str:
+    """Nets, channel, monitor and outer end of one port."""
+    tokens = FRAMES * port.beats_per_frame
+    clock = ".clk_i(clk_i), .rst_i(rst_i)"
+    source, inward = f"{net}_issue", name.startswith("in")
+    delivered = source if inward else f"{net}_dvalid"
+    end = (
+        f"token_source #(.Width({port.bits}), .Tokens({tokens}), .Gaps({port.beats_per_frame}), "
+        f'.DataFile("{net}.hex"), .GapFile("{net}_gap.hex")) {net}_end ({clock}, '
+        f".space_i({net}_space), .issue_o({net}_issue), .data_o({net}_written));"
+        if inward
+        else f'token_sink #(.Gaps({port.beats_per_frame}), .GapFile("{net}_gap.hex")) {net}_end '
+        f"({clock}, .valid_i({net}_valid), .ready_o({net}_ready));"
+    )
+    return "\n".join(
+        (
+            f"logic {net}_space, {net}_issue, {net}_dvalid, {net}_valid, {net}_ready;",
+            f"logic [{port.bits - 1}:0] {net}_written, {net}_read;",
+            f"channel #(.Width({port.bits}), .Depth({case.depths[name]}), "
+            f".Style({case.styles[name]})) {net}_channel ({clock}, .space_o({net}_space), "
+            f".issue_i({net}_issue), .data_valid_i({delivered}), .data_i({net}_written), "
+            f".valid_o({net}_valid), .ready_i({net}_ready), .data_o({net}_read));",
+            f"monitor #(.Id({number}), .Width({port.bits})) {net}_monitor ({clock}, "
+            f".issue_i({net}_issue), .ready_i({net}_ready), .data_i({net}_read));",
+            end,
+        )
+    )
+
+
+def _nets(prefix: str, case: Case) -> dict[str, str]:
+    nets = {"clk_i": "clk_i", "rst_i": "rst_i"}
+    for name in case.ports:
+        net = f"{prefix}_{name}"
+        if name.startswith("in"):
+            nets |= {f"{name}_valid_i": f"{net}_valid", f"{name}_ready_o": f"{net}_ready"}
+            nets |= {f"{name}_data_i": f"{net}_read"}
+        else:
+            nets |= {f"{name}_space_i": f"{net}_space", f"{name}_issue_o": f"{net}_issue"}
+            nets |= {f"{name}_valid_o": f"{net}_dvalid", f"{name}_data_o": f"{net}_written"}
+    return nets
+
+
+def built(cases: Sequence[Case]) -> Path:
+    """The executable of these cases, from the cache where its sources have been built before."""
+    modules = {case.rtl.module for case in cases}
+    text = bench_text(cases)
+    sources = sorted(package_data("hw").glob("*.sv")) + sorted(BENCH.iterdir())
+    digest = hashlib.sha256(text.encode() + verilator_version() + " ".join(FLAGS).encode())
+    for source in sources:
+        digest.update(source.read_bytes())
+    folder = _cache() / digest.hexdigest()[:24]
+    if not (folder / "Vbench").exists():
+        _build(folder, text, modules)
+    return folder / "Vbench"
+
+
+def verilator_version() -> bytes:
+    """What `verilator --version` says."""
+    return subprocess.run(["verilator", "--version"], capture_output=True, check=True).stdout
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "codesign" / "hw-tests"
+
+
+def _build(folder: Path, text: str, modules: set[str]) -> None:
+    work = folder.with_name(f"{folder.name}.{os.getpid()}")
+    work.mkdir(parents=True)
+    (work / "bench.sv").write_text(text)
+    libraries = [part for path in (package_data("hw"), BENCH) for part in ("-y", str(path))]
+    command = [
+        "verilator",
+        *FLAGS,
+        *libraries,
+        "--Mdir",
+        "obj",
+        "bench.sv",
+        str(BENCH / "main.cpp"),
+    ]
+    done = subprocess.run(
+        [*command, "-MAKEFLAGS", "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0"],
+        cwd=work,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, (
+        f"build of {sorted(modules)} in {work} failed:\n{done.stderr[-4000:]}"
+    )
+    folder.mkdir(exist_ok=True)
+    os.replace(work / "obj" / "Vbench", folder / "Vbench")
+    shutil.rmtree(work)
+
+
+def check(cases: Sequence[Case], folder: Path, seed: int | None) -> None:
+    """Run the cases with gaps by `seed`; every bit and every cycle must be as expected."""
+    program = built(cases)
+    gaps = [gaps_of(case, seed) for case in cases]
+    times = [expected_times(case, g) for case, g in zip(cases, gaps, strict=True)]
+    for i, (case, gap) in enumerate(zip(cases, gaps, strict=True)):
+        _write_files(folder, f"c{i}", case, gap)
+    last = max(max(released) for t in times for _, released in t.values())
+    done = subprocess.run(
+        [program, str(last + 20)], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    found = _parse(done.stdout)
+    number = 0
+    for case, expected in zip(cases, times, strict=True):
+        for name in case.ports:
+            _compare(f"{case.label}, channel {name}", found.get(number), expected[name], case, name)
+            number += 1
+
+
+def expected_times(case: Case, gaps: Mapping[str, Sequence[int]]) -> Times:
+    """(issue cycles, release cycles) of the block's ports, from the simulator."""
+    times, ended = engine_times(case.machine(gaps), FRAMES)
+    assert ended, f"{case.label}: the simulator ends in a deadlock"
+    return times
+
+
+def _write_files(folder: Path, prefix: str, case: Case, gaps: Mapping[str, Sequence[int]]) -> None:
+    for name, memory in case.rtl.memories.items():
+        (folder / f"{prefix}_{name}.hex").write_text(memory.text)
+    for name in case.ports:
+        (folder / f"{prefix}_{name}_gap.hex").write_text("".join(f"{g:x}\n" for g in gaps[name]))
+        (folder / f"{prefix}_{name}.hex").write_text("".join(f"{w:x}\n" for w in case.data[name]))
+
+
+def _parse(text: str) -> dict[int, tuple[list[int], list[int], list[int]]]:
+    """Per channel: cycles of issue, cycles of release, data."""
+    found: dict[int, tuple[list[int], list[int], list[int]]] = {}
+    for line in text.splitlines():
+        fields = line.split()
+        if len(fields) < 3 or fields[1] not in ("W", "R"):
+            continue
+        issued, released, data = found.setdefault(int(fields[0]), ([], [], []))
+        if fields[1] == "W":
+            issued.append(int(fields[2]))
+        else:
+            released.append(int(fields[2]))
+            data.append(int(fields[3], 16))
+    return found
+
+
+def _compare(where: str, found: tuple | None, expected: tuple, case: Case, name: str) -> None:
+    assert found, f"{where}: no token at all"
+    lists = zip(
+        ("issue", "release", "data"), found, (*expected, list(case.data[name])), strict=True
+    )
+    for what, got, wanted in lists:
+        for beat, (a, b) in enumerate(zip(got, wanted, strict=False)):
+            assert a == b, f"{where}, {what} of beat {beat}: expected {b}, found {a}"
+        assert len(got) == len(wanted), f"{where}: {len(wanted)} of {what} expected, not {len(got)}"
