@@ -137,3 +137,55 @@ def test_resume_without_a_checkpoint_and_a_folder_that_is_no_run(
         run_recipe(recipe, tmp_path / "none", resume=True, quiet=True)
     with pytest.raises(BadInput, match="codesign train"):
         trained_model(tmp_path)
+
+
+NETWORK = """
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self, classes, hidden=12):
+        super().__init__()
+        self.body = nn.Sequential(nn.Flatten(), nn.Linear(64, hidden), nn.ReLU())
+        self.head = nn.Linear(hidden, classes)
+
+    def forward(self, x):
+        return self.head(self.body(x))
+"""
+OWN = """
+[model]
+name = "{module}:Net"
+checkpoint = "{folder}/start.pt"
+options = {{ hidden = 10 }}
+[data]
+name = "{folder}/own.npz"
+[quant]
+weight_bits = 6
+[train]
+epochs = 2
+batch = 32
+[board]
+name = "arty-a7-35t"
+"""
+
+
+def test_own_network_own_checkpoint_and_own_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "codesign_test_own_network.py").write_text(NETWORK)
+    pixels = np.random.default_rng(0).integers(0, 256, (300, 1, 8, 8), dtype=np.uint8)
+    labels = pixels[:, 0, :4].sum((1, 2), dtype=int) > pixels[:, 0, 4:].sum((1, 2), dtype=int)
+    np.savez(tmp_path / "own.npz", x_train=pixels, y_train=labels.astype(np.int64))
+    import codesign_test_own_network as own
+
+    loop.torch.manual_seed(5)
+    start = own.Net(classes=2, hidden=10)
+    loop.torch.save(start.state_dict(), tmp_path / "start.pt")
+    path = tmp_path / "own.toml"
+    path.write_text(OWN.format(module="codesign_test_own_network", folder=tmp_path))
+    made = run_recipe(path, tmp_path / "out", quiet=True)
+    assert made.checks.integer_mismatches == 0
+    assert made.checks.integers.ok
+    assert made.fits
+    assert made.trained.start_bits["body.1", "weight"] == 6
