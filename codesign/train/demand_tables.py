@@ -7,11 +7,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from codesign.board import Board
-from codesign.cost.estimate import block_cost
-from codesign.cost.family import load_family
-from codesign.cost.fifo import stream_cost
-from codesign.cost.resources import Resources, total
 from codesign.quant.handles import QuantHandle
+from codesign.search.around import Around
 from codesign.search.layers import quantisers_before
 from codesign.search.plan import Plan
 from codesign.search.retyping import Retyper, act_bits_of, weight_bits_of
@@ -99,26 +96,16 @@ def _with_origin(
 
 
 class _Around:
-    """What a design costs more when widths change; a question costs only the parts that change."""
+    """What a design costs more when widths change, by kind."""
 
     def __init__(self, planned: Plan, board: Board) -> None:
-        self.retyper = Retyper(planned.design)
-        self.family = load_family(board.family)
+        self.around = Around(planned.design, board)
         self.kinds = tuple(board.budget().flat())
-        self.blocks = {b.name: b for b in planned.design.blocks}
-        self.streams = {s.name: s for s in planned.design.streams}
 
     def change(self, weight_bits: dict[str, int], act_bits: dict[str, int]) -> Row:
         """Demand with these widths minus that of the plan, by kind."""
-        blocks, streams = self.retyper.changed(weight_bits, act_bits)
-        after = self._cost(blocks.values(), streams.values())
-        before = self._cost(map(self.blocks.get, blocks), map(self.streams.get, streams))
-        counts = (after + before.scaled(-1)).flat()
+        counts = self.around.change(weight_bits, act_bits).flat()
         return [counts.get(kind, 0.0) for kind in self.kinds]
-
-    def _cost(self, blocks: Iterable, streams: Iterable) -> Resources:
-        parts = total(block_cost(block, self.family.name) for block in blocks)
-        return parts + total(stream_cost(self.family, stream) for stream in streams)
 
 
 def _act_table(around: _Around, names: _Names, index: int) -> Table:
