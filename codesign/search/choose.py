@@ -22,6 +22,8 @@ EXCHANGE_ROUNDS = 8
 EXCHANGE_BREADTH = 96
 PAIR_ROUNDS = 4
 PAIR_BREADTH = 16
+# Excess in budgets beyond which pairs are not tried.
+HOPELESS_EXCESS = 0.5
 # What one budget's worth of excess costs, against one budget's worth of use.
 EXCESS_PRICE = 1000.0
 
@@ -101,13 +103,17 @@ class _Exchange:
         """Exchange nodes one by one, and neighbours in pairs where that leaves an excess."""
         self._settle()
         for _ in range(PAIR_ROUNDS):
-            if self._fits() or not self._exchange_pair():
+            hopeless = (self._excess() / self.unit).sum() > HOPELESS_EXCESS
+            if self._fits() or hopeless or not self._exchange_pair():
                 break
             self._settle()
         return Choice(self.picked, self.counts, self._fits())
 
+    def _excess(self) -> np.ndarray:
+        return np.maximum(self.counts - self.limit, 0.0)
+
     def _fits(self) -> bool:
-        return bool((self.counts <= self.limit + 1e-6).all())
+        return bool((self._excess() <= 1e-6).all())
 
     def _cheapest(self, options: Options, allowed: np.ndarray) -> np.ndarray:
         """The cheapest allowed options of a node at equal prices."""

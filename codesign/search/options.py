@@ -84,14 +84,18 @@ def _undominated(options: Options) -> np.ndarray:
 
     Other lanes may save a width converter, so they are never dropped for their cost.
     """
-    keep = []
     traits = np.column_stack([options.intervals, options.out_depths, options.counts])
     lanes = np.column_stack([options.in_lanes, options.out_lanes])
-    for i in range(len(traits)):
-        same = (lanes == lanes[i]).all(axis=1)
-        better = same & (traits <= traits[i]).all(axis=1)
-        equal = better & (traits == traits[i]).all(axis=1)
-        first_of_equals = not equal[:i].any()
-        if first_of_equals and (better & ~equal).sum() == 0:
-            keep.append(i)
-    return np.array(keep)
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for i, row in enumerate(lanes.tolist()):
+        groups.setdefault(tuple(row), []).append(i)
+    keep = []
+    for members in groups.values():
+        rows = traits[members]
+        for k, i in enumerate(members):
+            as_good = (rows <= rows[k]).all(axis=1)
+            equal = as_good & (rows == rows[k]).all(axis=1)
+            # Of equal ones the first stays.
+            if not equal[:k].any() and (as_good == equal).all():
+                keep.append(i)
+    return np.array(sorted(keep))
