@@ -78,6 +78,7 @@ def test_pool_with_a_second_reader_stays(tmp_path):
     assert [n.op_type for n in model.graph.node] == ["MaxPool", "Quant", "Add"]
 
 
+@pytest.mark.filterwarnings("ignore:Some old-style domain")
 def test_domains_of_all_exporters_become_one():
     nodes = [
         helper.make_node(op, ["x"], [f"y{i}"], domain=domain)
