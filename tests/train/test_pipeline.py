@@ -12,7 +12,7 @@ from codesign.design import load_design, load_params
 from codesign.errors import BadInput, Interrupted
 from codesign.graph.execute import execute_design, from_real, to_stream
 from codesign.report.data import load_report_data
-from codesign.train import loop
+from codesign.train import curve, loop
 from codesign.train.pipeline import run_recipe
 from codesign.train.reload import trained_model
 from codesign.train.run_result import RunResult
@@ -189,3 +189,12 @@ def test_own_network_own_checkpoint_and_own_data(
     assert made.checks.integers.ok
     assert made.fits
     assert made.trained.start_bits["body.1", "weight"] == 6
+
+
+def test_curve_shows_the_test_accuracy_of_the_run(result: RunResult, tmp_path: Path) -> None:
+    assert curve.main([str(result.folder), str(tmp_path / "curve.svg")]) == 0
+    drawn = (tmp_path / "curve.svg").read_text()
+    assert f"{result.trained.test_accuracy:.2%}" in drawn
+    assert "Tiny" in drawn
+    assert curve.main([str(tmp_path), str(tmp_path / "none.svg")]) == 2
+    assert not (tmp_path / "none.svg").exists()
