@@ -22,6 +22,7 @@ import numpy as np
 
 from codesign.board import Board, all_boards, load_board
 from codesign.design import Design, load_design, load_params, save_design
+from codesign.design_rules import verify
 from codesign.errors import BadInput
 from codesign.types import QType
 
@@ -106,11 +107,13 @@ def load(
 
     The host sends integers q of `input_qtype` ("uint8", "int4", ...) that stand for
     input_scale*q + input_offset; without it the file's own annotation or first quantiser counts.
-    Raises BadInput and UnsupportedLayer.
+    Raises BadInput, UnsupportedLayer, and InvariantBroken for a Design that breaks its own rules.
     """
     path = Path(path)
     if path.suffix == ".json" or path.is_dir():
-        return load_design(path)
+        design = load_design(path)
+        verify(design)
+        return design
     from codesign.graph.load import import_model
 
     qtype = qtype_of(input_qtype) if isinstance(input_qtype, str) else input_qtype

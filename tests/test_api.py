@@ -10,7 +10,7 @@ from codesign.blocks.add import Add
 from codesign.blocks.base import Fold
 from codesign.blocks.requantise import Requantise
 from codesign.design import HostInput, HostOutput, load_params
-from codesign.errors import BadInput
+from codesign.errors import BadInput, InvariantBroken
 from codesign.graph.bare import without_plumbing
 from codesign.graph.execute import execute, graph_of
 from codesign.graph.ir import IntGraph, Node
@@ -125,3 +125,11 @@ def test_params_of_a_saved_design_are_the_graphs(tmp_path):
 def test_report_refuses_a_folder_without_a_design(tmp_path):
     with pytest.raises(BadInput, match="neither report.json nor design.json"):
         api.report(tmp_path)
+
+
+def test_a_design_edited_by_hand_is_verified(diamond, tmp_path):
+    api.save(api.estimate(diamond, "pynq-z2"), tmp_path, diamond.params)
+    text = (tmp_path / "design.json").read_text()
+    (tmp_path / "design.json").write_text(text.replace('"twice.in1"', '"twice.in9"'))
+    with pytest.raises(InvariantBroken, match=r"twice\.in9"):
+        api.load(tmp_path)

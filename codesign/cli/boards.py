@@ -29,7 +29,7 @@ def boards(
             b.name,
             b.part,
             *(count(n) for n in (b.counts.lut, b.counts.ff, b.counts.dsp)),
-            ", ".join(f"{count(n)} {kind}" for kind, n in b.counts.ram.items()),
+            ", ".join(f"{count(n)} {kind}" for kind, n in b.counts.ram.items() if n),
             megahertz(b.clock_hz),
             f"{b.memory_bandwidth_bytes_per_s / 1e9:.3g}",
         )
@@ -37,7 +37,7 @@ def boards(
     ]
     columns = ("Board", "Part", "LUT", "FF", "DSP", "Memories", "Clock", "Host memory (GB/s)")
     caption = "Whole device, from data sheets; --json also gives the usable budget and each source."
-    show.print_table("Boards", columns, rows, caption, left=2)
+    show.print_table("Boards", columns, rows, caption, left=2, optional=(*columns[7:5:-1], "Part"))
 
 
 def _entry(board) -> dict[str, object]:

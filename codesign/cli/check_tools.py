@@ -8,6 +8,8 @@ import typer
 
 from codesign.cli import show
 
+COLUMNS = ("Name", "Version", "", "What for")
+
 
 def doctor(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -26,7 +28,7 @@ def doctor(
     else:
         needs = {True: "needed", False: "optional"}
         rows = [(c.name, c.version or "missing", needs[c.needed], c.needed_for) for c in found]
-        show.print_table("What is installed", ("Name", "Version", "", "What for"), rows, left=4)
+        show.print_table("What is installed", COLUMNS, rows, left=4)
         for missing in (c for c in found if not c.found):
             show.print_line(f"to get {missing.name}: {missing.install}")
     if any(c.needed and not c.found for c in found):

@@ -44,8 +44,10 @@ def estimate(
     network = read_model(model, input_type, input_scale, input_offset)
     with show.busy("folding, FIFOs, estimate"):
         plan = api.estimate(network, board, target_fps, target_latency)
-    with show.busy("every bit width"):
-        table = api.per_bitwidth(plan.design, board) if per_bitwidth else None
+    table = None
+    if per_bitwidth:
+        with show.busy("every bit width"):
+            table = api.per_bitwidth(plan.design, board)
     data = api.report_data(plan, board, bitwidths=table)
     report = None
     if out is not None:

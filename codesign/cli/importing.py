@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from codesign.graph.ir import IntGraph
 
+COLUMNS = ("Block", "Kind", "Size", "In", "Weights", "Out")
+
 
 def import_(
     model: Annotated[Path, typer.Argument(help="A quantised ONNX (QONNX) file.")],
@@ -43,8 +45,7 @@ def import_(
     if model.suffix == ".json" or model.is_dir():
         raise BadInput(f"{model}: must be an ONNX file; `codesign estimate` takes a Design")
     graph = read_model(model, input_type, input_scale, input_offset)
-    with show.busy("comparing with qonnx"):
-        compared = _check(model, graph, check, inputs) if check else None
+    compared = _check(model, graph, check, inputs) if check else None
     report = _save(graph, model, board, out) if board is not None and out is not None else None
     if json:
         show.print_json(_facts(graph, compared, report))
@@ -58,7 +59,8 @@ def _check(path: Path, graph: IntGraph, frames: int, inputs: Path | None) -> str
     """The sentence of the comparison; raises InvariantBroken when something is not explained."""
     from codesign import api
 
-    result = api.check(path, graph, _real_inputs(graph, frames, inputs))
+    with show.busy("comparing with qonnx"):
+        result = api.check(path, graph, _real_inputs(graph, frames, inputs))
     if not result.ok:
         raise InvariantBroken(f"{path}: integers differ from qonnx: {result.sentence}")
     return f"check against qonnx: {result.sentence}"
@@ -126,7 +128,7 @@ def _print(graph: IntGraph) -> None:
         )
         for n in graph.nodes
     ]
-    show.print_table(graph.name, ("Block", "Kind", "Size", "In", "Weights", "Out"), rows, left=6)
+    show.print_table(graph.name, COLUMNS, rows, left=6)
     host, out = graph.input, graph.output
     meaning = f"real value = {host.scale:.8g} q + {host.offset:.8g}"
     show.print_line(f"input {host.name}: {host.qtype}, {shape(host.shape)}; {meaning}")

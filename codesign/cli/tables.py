@@ -19,7 +19,8 @@ def print_resources(data: ReportData) -> None:
     shares = [_share(data.total.get(k, 0.0), data.board.budget.get(k, 0.0)) for k in kinds]
     rows.append(("share", "", "", "", "", *shares))
     caption = f"Resources: {data.resources_source}. Cycles: analytic."
-    print_table(data.title, columns, rows, caption, left=3)
+    optional = ("Kind", "Weights", "PE x SIMD")
+    print_table(data.title, columns, rows, caption, left=3, optional=optional)
 
 
 def _block_words(block: BlockPart) -> tuple[str, ...]:
@@ -48,7 +49,8 @@ def print_stages(data: ReportData) -> None:
         for s in data.streams
     ]
     columns = ("From", "To", "FIFO", "Beat (bits)", "Depth (beats)", "High water (beats)")
-    print_table("FIFOs", columns, streams, "High water: simulated.", left=3)
+    optional = ("FIFO", "Beat (bits)")
+    print_table("FIFOs", columns, streams, "High water: simulated.", left=3, optional=optional)
 
 
 def print_bitwidths(data: ReportData) -> None:
