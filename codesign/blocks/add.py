@@ -17,6 +17,8 @@ from codesign.blocks.sum_types import followed, scaled_range, sum_type
 from codesign.cost.family import Family
 from codesign.cost.resources import CostTerm, Resources
 from codesign.program import Program
+from codesign.rtl.instance import Rtl
+from codesign.rtl.wire import wire_kind
 from codesign.types import QType
 
 
@@ -62,6 +64,20 @@ class Add(Block, frozen=True, kw_only=True):
     def latency_cycles(self) -> int:
         """Stages: the products with the scales, unless both are powers of two, and the sum."""
         return 1 + any(constant_adders(scale) for scale in self.scales)
+
+    def rtl(self, params: Params) -> Rtl:
+        parameters = {
+            "Pe": self.fold.pe,
+            "In0Bits": self.itypes[0].bits,
+            "In0Kind": wire_kind(self.itypes[0]),
+            "In1Bits": self.itypes[1].bits,
+            "In1Kind": wire_kind(self.itypes[1]),
+            "Scale0": self.scales[0],
+            "Scale1": self.scales[1],
+            "OutBits": self.otype.bits,
+            "Stages": self.latency_cycles,
+        }
+        return Rtl("add", parameters)
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         p = self.fold.pe

@@ -17,6 +17,8 @@ from codesign.blocks.programs import reduction
 from codesign.cost.family import Family
 from codesign.cost.resources import CostTerm, Resources
 from codesign.program import Program
+from codesign.rtl.instance import Rtl
+from codesign.rtl.wire import wire_kind
 from codesign.types import QType
 
 
@@ -62,6 +64,16 @@ class ArgMax(Block, frozen=True, kw_only=True):
         """Stages: a register every two levels of the tournament over the lanes, then the comparison
         with the best so far."""
         return 1 + tree_stages(self.fold.pe)
+
+    def rtl(self, params: Params) -> Rtl:
+        parameters = {
+            "Pe": self.fold.pe,
+            "Beats": self.classes // self.fold.pe,
+            "InBits": self.itype.bits,
+            "InKind": wire_kind(self.itype),
+            "OutBits": self.otype.bits,
+        }
+        return Rtl("arg_max", parameters)
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         p, beats = self.fold.pe, self.classes // self.fold.pe

@@ -12,7 +12,7 @@ from codesign.blocks.base import Fold, Params, Port, Size, require_shape
 from codesign.blocks.control import control
 from codesign.blocks.folds import MEMORIES, check_lanes, lane_folds, multipliers_of
 from codesign.blocks.memories import parameters
-from codesign.blocks.multipliers import product_stages, products
+from codesign.blocks.multipliers import product_parameters, product_stages, products
 from codesign.blocks.programs import reduction
 from codesign.blocks.samples import reference, sample
 from codesign.blocks.sum_types import products_type
@@ -20,6 +20,8 @@ from codesign.blocks.weighted import Weighted
 from codesign.cost.family import Family
 from codesign.cost.resources import CostTerm, Resources
 from codesign.program import Program
+from codesign.rtl.instance import Memory, Rtl
+from codesign.rtl.wire import words
 from codesign.types import QType
 
 
@@ -76,6 +78,20 @@ class Depthwise(Weighted, frozen=True, kw_only=True):
         """Stages: weight and operand registers, the product where it is registered, the
         accumulator."""
         return 2 + product_stages(self.itype, self.wtype)
+
+    def rtl(self, params: Params) -> Rtl:
+        p = self.fold.pe
+        by_tap = params[self.weight.name].T
+        weights = Memory(words(by_tap, self.wtype, p), p * self.wtype.bits)
+        parameters = {
+            "Pe": p,
+            "Taps": self.taps,
+            "Groups": self.channels // p,
+            **product_parameters(self.itype, self.wtype, self.fold.multiplier),
+            "AccBits": self.acc.bits,
+            "WeightStyle": int(self.fold.memory == "block"),
+        }
+        return Rtl("depthwise", parameters, memories={"WeightFile": weights})
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         p, groups = self.fold.pe, self.channels // self.fold.pe

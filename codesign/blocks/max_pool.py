@@ -15,6 +15,8 @@ from codesign.blocks.programs import reduction
 from codesign.cost.family import Family
 from codesign.cost.resources import CostTerm, Resources
 from codesign.program import Program
+from codesign.rtl.instance import Rtl
+from codesign.rtl.wire import wire_kind
 from codesign.types import BIPOLAR, QType
 
 
@@ -54,6 +56,16 @@ class MaxPool(Block, frozen=True, kw_only=True):
         Interval: vectors * taps * channels/pe cycles. Stage: the comparison.
         """
         return reduction(self.taps, self.channels // self.fold.pe, self.vectors, 1)
+
+    def rtl(self, params: Params) -> Rtl:
+        parameters = {
+            "Pe": self.fold.pe,
+            "Taps": self.taps,
+            "Groups": self.channels // self.fold.pe,
+            "Bits": self.itype.bits,
+            "Kind": wire_kind(self.itype),
+        }
+        return Rtl("max_pool", parameters)
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         p, groups = self.fold.pe, self.channels // self.fold.pe

@@ -15,6 +15,8 @@ from codesign.blocks.programs import loop, segment
 from codesign.cost.family import Family
 from codesign.cost.resources import CostTerm, Resources
 from codesign.program import Process, Program, Read, Segment
+from codesign.rtl.instance import Rtl
+from codesign.rtl.wire import wire_code
 from codesign.types import BIPOLAR, QType
 
 
@@ -79,6 +81,21 @@ class Pad(Block, frozen=True, kw_only=True):
             *loop(1, (inside, *tail)),
         )
         return Program((Process("main", loops),))
+
+    def rtl(self, params: Params) -> Rtl:
+        parameters = {
+            "Pe": self.fold.pe,
+            "Groups": self.channels // self.fold.pe,
+            "Bits": self.itype.bits,
+            "Height": self.height,
+            "Width": self.width,
+            "Top": self.top,
+            "Bottom": self.bottom,
+            "Left": self.left,
+            "Right": self.right,
+            "Value": wire_code(self.value, self.itype),
+        }
+        return Rtl("pad", parameters)
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         groups = self.channels // self.fold.pe

@@ -21,6 +21,8 @@ from codesign.blocks.sum_types import products_type
 from codesign.cost.family import Family
 from codesign.cost.resources import CostTerm, Resources
 from codesign.program import Program
+from codesign.rtl.instance import Memory, Rtl
+from codesign.rtl.wire import wire_kind, words
 from codesign.types import QType
 
 
@@ -70,6 +72,35 @@ class Requantise(Quantiser, frozen=True, kw_only=True):
         Interval: vectors * channels/pe cycles.
         """
         return one_to_one(self.vectors * self.channels // self.fold.pe, latency_cycles=3)
+
+    def rtl(self, params: Params) -> Rtl:
+        m, b = self.multiplier, self.bias
+        files = {"MultiplierFile": self._words(params, m), "BiasFile": self._words(params, b)}
+        parameters = {
+            "Pe": self.fold.pe,
+            "MultiplierWords": len(files["MultiplierFile"].words),
+            "BiasWords": len(files["BiasFile"].words),
+            "InBits": self.itype.bits,
+            "InKind": wire_kind(self.itype),
+            "MultiplierBits": m.qtype.bits,
+            "MultiplierKind": wire_kind(m.qtype),
+            "ProductBits": products_type(1, self.itype, m.qtype).bits,
+            "BiasBits": b.qtype.bits,
+            "BiasKind": wire_kind(b.qtype),
+            "Shift": self.shift,
+            "OutBits": self.otype.bits,
+            "Low": self.otype.min,
+            "High": self.otype.max,
+            "Dsp": int(self.fold.multiplier == "dsp"),
+            "Style": int(self.fold.memory == "block"),
+        }
+        return Rtl("requantise", parameters, memories=files)
+
+    def _words(self, params: Params, ref: ParamRef) -> Memory:
+        """A word of constants for each group of channels, or one for all."""
+        values = params[ref.name]
+        values = values if len(values) > 1 else np.repeat(values, self.fold.pe)
+        return Memory(words(values, ref.qtype, self.fold.pe), self.fold.pe * ref.qtype.bits)
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         p, groups = self.fold.pe, self.channels // self.fold.pe

@@ -17,6 +17,8 @@ from codesign.blocks.sum_types import followed, scaled_range, sum_type
 from codesign.cost.family import Family
 from codesign.cost.resources import CostTerm
 from codesign.program import Program
+from codesign.rtl.instance import Rtl
+from codesign.rtl.wire import wire_kind
 from codesign.types import QType
 
 
@@ -59,6 +61,17 @@ class SumPool(Block, frozen=True, kw_only=True):
         Interval: vectors * taps * channels/pe cycles. Stage: the addition.
         """
         return reduction(self.taps, self.channels // self.fold.pe, self.vectors, 1)
+
+    def rtl(self, params: Params) -> Rtl:
+        parameters = {
+            "Pe": self.fold.pe,
+            "Taps": self.taps,
+            "Groups": self.channels // self.fold.pe,
+            "InBits": self.itype.bits,
+            "InKind": wire_kind(self.itype),
+            "OutBits": self.otype.bits,
+        }
+        return Rtl("sum_pool", parameters)
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         p, groups = self.fold.pe, self.channels // self.fold.pe

@@ -14,6 +14,7 @@ from codesign.blocks.programs import segment
 from codesign.cost.family import Family
 from codesign.cost.resources import CostTerm, Resources
 from codesign.program import Program, Read, Segment, simple
+from codesign.rtl.instance import Rtl
 from codesign.types import QType
 
 
@@ -64,6 +65,10 @@ class WidthConverter(Block, frozen=True, kw_only=True):
             peek = Read("in0", release=0, release_last=1)
             parts = (Segment(self.in_lanes // self.out_lanes, (peek,), ("out0",)),)
         return simple("main", *parts, repeat=beats)
+
+    def rtl(self, params: Params) -> Rtl:
+        lanes = {"InLanes": self.in_lanes, "OutLanes": self.out_lanes}
+        return Rtl("width_converter", lanes | {"Bits": self.itype.bits})
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         narrow = min(self.in_lanes, self.out_lanes)

@@ -10,12 +10,13 @@ import numpy as np
 from codesign.blocks.base import Block, Fold, Params, Port, Size
 from codesign.blocks.control import control, counters
 from codesign.blocks.folds import MEMORIES, check_lanes, lane_folds
-from codesign.blocks.memories import buffer
+from codesign.blocks.memories import buffer, in_block_ram
 from codesign.blocks.window_program import Axis, buffer_depth, window_program
 from codesign.cost.family import Family
 from codesign.cost.resources import CostTerm, Resources
 from codesign.errors import InvariantBroken
 from codesign.program import Program
+from codesign.rtl.instance import Rtl
 from codesign.types import QType
 
 
@@ -97,6 +98,27 @@ class Window(Block, frozen=True, kw_only=True):
     def latency_cycles(self) -> int:
         """Stages: the line buffer's output register, and the read of a block RAM before it."""
         return 2 if self.fold.memory == "block" else 1
+
+    def rtl(self, params: Params) -> Rtl:
+        groups = self.channels // self.fold.pe
+        depth = buffer_depth(*self.axes, groups)
+        parameters = {
+            "Pe": self.fold.pe,
+            "Groups": groups,
+            "Bits": self.itype.bits,
+            "Height": self.height,
+            "Width": self.width,
+            "KernelV": self.kernel[0],
+            "KernelH": self.kernel[1],
+            "StrideV": self.stride[0],
+            "StrideH": self.stride[1],
+            "DilationV": self.dilation[0],
+            "DilationH": self.dilation[1],
+            "Depth": depth,
+            "Style": int(in_block_ram(depth, self.fold.memory)),
+            "Stages": self.latency_cycles,
+        }
+        return Rtl("window", parameters)
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         groups, bits = self.channels // self.fold.pe, self.fold.pe * self.itype.bits

@@ -53,6 +53,12 @@ class Case:
         return self.block.rtl(self.params)
 
     @property
+    def ahead(self) -> int:
+        """Events that open a frame without any input: hardware does those of one more frame."""
+        first = self.block.program().processes[-1].loops[0]
+        return first.repeat * first.segments[0].count if not first.segments[0].reads else 0
+
+    @property
     def ports(self) -> dict[str, Port]:
         """Ports by name, inputs first."""
         named = {f"in{i}": p for i, p in enumerate(self.block.inputs())}
@@ -145,16 +151,22 @@ def _stream_text(net: str, case: Case, name: str, port: Port, number: int) -> st
         else f'token_sink #(.Gaps({port.beats_per_frame}), .GapFile("{net}_gap.hex")) {net}_end '
         f"({clock}, .valid_i({net}_valid), .ready_o({net}_ready));"
     )
+    channel = (
+        f"channel #(.Width({port.bits}), .Depth({case.depths[name]}), .Style({case.styles[name]})) "
+        f"{net}_channel ({clock}, .space_o({net}_space), .issue_i({net}_issue), "
+        f".data_valid_i({delivered}), .data_i({net}_written), "
+        f".valid_o({net}_valid), .ready_i({net}_ready), .data_o({net}_read));"
+    )
+    monitor = (
+        f"monitor #(.Id({number}), .Width({port.bits})) {net}_monitor ({clock}, "
+        f".issue_i({net}_issue), .ready_i({net}_ready), .data_i({net}_read));"
+    )
     return "\n".join(
         (
             f"logic {net}_space, {net}_issue, {net}_dvalid, {net}_valid, {net}_ready;",
             f"logic [{port.bits - 1}:0] {net}_written, {net}_read;",
-            f"channel #(.Width({port.bits}), .Depth({case.depths[name]}), "
-            f".Style({case.styles[name]})) {net}_channel ({clock}, .space_o({net}_space), "
-            f".issue_i({net}_issue), .data_valid_i({delivered}), .data_i({net}_written), "
-            f".valid_o({net}_valid), .ready_i({net}_ready), .data_o({net}_read));",
-            f"monitor #(.Id({number}), .Width({port.bits})) {net}_monitor ({clock}, "
-            f".issue_i({net}_issue), .ready_i({net}_ready), .data_i({net}_read));",
+            channel,
+            monitor,
             end,
         )
     )
@@ -284,4 +296,7 @@ def _compare(where: str, found: tuple | None, expected: tuple, case: Case, name:
     for what, got, wanted in lists:
         for beat, (a, b) in enumerate(zip(got, wanted, strict=False)):
             assert a == b, f"{where}, {what} of beat {beat}: expected {b}, found {a}"
-        assert len(got) == len(wanted), f"{where}: {len(wanted)} of {what} expected, not {len(got)}"
+        extra = len(got) - len(wanted)
+        assert 0 <= extra <= case.ahead, (
+            f"{where}: {len(wanted)} of {what} expected, not {len(got)}"
+        )
