@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from codesign.errors import Interrupted
 from codesign.files import write_bytes_atomic
 from codesign.provenance import provenance
 from codesign.recipe import load_recipe
+from codesign.report.convert import shortfall
 from codesign.report.data import FILE_NAME as REPORT_DATA
 from codesign.report.data import save_report_data
 from codesign.report.render import write_report
@@ -113,10 +115,9 @@ def _check(job: Job) -> None:
 
 def _estimate(job: Job) -> None:
     result, target = job.result, job.result.recipe.target
-    found = plan(result.graph, result.board, target.fps, target.latency_s)
-    result.design, result.estimate = found.design, found.estimate
+    result.planned = plan(result.graph, result.board, target.fps, target.latency_s)
     save_design(result.design, result.graph.params, result.folder)
-    job.watcher.line(result.estimate.verdict.sentence)
+    job.watcher.line(f"{result.estimate.verdict.sentence} {shortfall(result.planned)}".rstrip())
 
 
 def _table(job: Job) -> None:
@@ -153,7 +154,9 @@ STEPS: dict[str, Callable[[Job], None]] = {
 
 def _clear(out: Path, resume: bool) -> None:
     for name in RESULTS if resume else (*RESULTS, CHECKPOINT):
-        (out / name).unlink(missing_ok=True)
+        # A folder that forbids this cannot be written either, which the next step tells.
+        with suppress(OSError):
+            (out / name).unlink()
 
 
 def _write_json(path: Path, content: object) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from codesign.report.convert import bitwidth_part, design_report
-from codesign.report.data import AccuracyPart, Fact, Quantity, ReportData, WidthPart
+from codesign.report.convert import design_report, provenance_part, shortfall
+from codesign.report.data import AccuracyPart, Fact, ReportData, WidthPart
 from codesign.train.run_result import RunResult
 from codesign.train.training import Trained
 
@@ -18,10 +18,8 @@ def report_of(result: RunResult) -> ReportData:
         base,
         command=str(result.provenance["command"]),
         provenance=_facts(result),
-        latency_s=_latency(result),
         widths=_widths(trained) if trained else (),
         history=trained.history if trained else (),
-        bitwidths=bitwidth_part(result.table) if result.table else None,
         accuracies=_accuracies(result),
         notes=(*base.notes, *_notes(result)),
     )
@@ -32,31 +30,23 @@ def _design_part(result: RunResult) -> ReportData:
     if result.design is None or result.estimate is None:
         return ReportData(title=title)
     return design_report(
-        result.design, result.board, result.estimate, result.simulation, title=title
+        result.design,
+        result.board,
+        result.estimate,
+        simulation=result.simulation,
+        bitwidths=result.table,
+        title=title,
     )
 
 
-def _latency(result: RunResult) -> Quantity | None:
-    if result.simulation is None:
-        return None
-    return Quantity(result.simulation.latency_cycles / result.board.clock_hz, "simulated")
-
-
 def _facts(result: RunResult) -> tuple[Fact, ...]:
-    origin = result.provenance
-    git = origin["git"] or {}
-    commit = str(git.get("commit", "outside a git checkout"))
-    facts = {
-        "seed": origin["seed"],
-        "time": origin["time"],
-        "git commit": commit + (" with changes" if git.get("dirty") else ""),
-        "machine": origin["platform"],
-        "data": result.recipe.data.name,
-        "model": result.recipe.model.name,
-        "seconds": ", ".join(f"{step} {s:.1f}" for step, s in result.seconds.items()),
-        **{f"version of {name}": v for name, v in origin["versions"].items() if v},
-    }
-    return tuple(Fact(label, str(value)) for label, value in facts.items())
+    seconds = ", ".join(f"{step} {s:.1f}" for step, s in result.seconds.items())
+    return (
+        Fact("Data", result.recipe.data.name),
+        Fact("Model", result.recipe.model.name),
+        Fact("Seconds", seconds),
+        *provenance_part(result.provenance),
+    )
 
 
 def _widths(trained: Trained) -> tuple[WidthPart, ...]:
@@ -89,9 +79,9 @@ def _accuracies(result: RunResult) -> tuple[AccuracyPart, ...]:
 
 
 def _notes(result: RunResult) -> tuple[str, ...]:
-    notes = []
+    notes = [shortfall(result.planned)] if result.planned else []
     if result.trained is not None and result.trained.projection is not None:
         notes.append(result.trained.projection.sentence)
     if result.checks is not None:
         notes.append(result.checks.sentence)
-    return tuple(notes)
+    return tuple(note for note in notes if note)

@@ -11,6 +11,7 @@ from codesign.cost.estimate import DesignEstimate
 from codesign.design import Design
 from codesign.graph.ir import IntGraph
 from codesign.recipe import Recipe
+from codesign.search.plan import Plan
 from codesign.search.whatif import BitwidthTable
 from codesign.sim.simulate import Simulation
 from codesign.train.stages import Checks
@@ -30,8 +31,7 @@ class RunResult:
     trained: Trained | None = None
     graph: IntGraph | None = None
     checks: Checks | None = None
-    design: Design | None = None
-    estimate: DesignEstimate | None = None
+    planned: Plan | None = None
     table: BitwidthTable | None = None
     simulation: Simulation | None = None
     seconds: dict[str, float] = field(default_factory=dict)
@@ -40,6 +40,16 @@ class RunResult:
     def board(self) -> Board:
         """The board with its share and clock."""
         return self.recipe.board.load()
+
+    @property
+    def design(self) -> Design | None:
+        """The accelerator, once it is planned."""
+        return self.planned.design if self.planned else None
+
+    @property
+    def estimate(self) -> DesignEstimate | None:
+        """Its resources and verdict, once it is planned."""
+        return self.planned.estimate if self.planned else None
 
     @property
     def fits(self) -> bool | None:
@@ -52,7 +62,7 @@ class RunResult:
         sections = {
             "train": (self.trained, _train_metrics),
             "check": (self.checks, _check_metrics),
-            "estimate": (self.estimate, _estimate_metrics),
+            "estimate": (self.planned, _estimate_metrics),
             "simulate": (self.simulation, _simulate_metrics),
         }
         found = {name: make(part) for name, (part, make) in sections.items() if part is not None}
@@ -87,9 +97,11 @@ def _check_metrics(checks: Checks) -> dict[str, object]:
     }
 
 
-def _estimate_metrics(estimate: DesignEstimate) -> dict[str, object]:
+def _estimate_metrics(planned: Plan) -> dict[str, object]:
+    estimate = planned.estimate
     return {
         "fits": estimate.verdict.fits,
+        "meets_target": planned.meets_target,
         "verdict": estimate.verdict.sentence,
         "total": estimate.total.flat(),
         "budget": estimate.budget.flat(),
