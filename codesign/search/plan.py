@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -19,6 +19,9 @@ from codesign.search.retyping import weight_bits_of
 
 # Rounds of folding again with room for the FIFOs that the round before needed.
 RESERVE_ROUNDS = 4
+# Then slower foldings, each at this share of the frame rate before.
+SLOWER_ROUNDS = 8
+SLOWER = 0.7
 
 
 @dataclass(frozen=True)
@@ -51,22 +54,58 @@ def plan(
     The cheapest design that reaches the targets, or the fastest that fits. Every design that fits
     has been simulated: no deadlock, and the interval of its slowest block.
     """
+    first = find_folds(graph, board, target_fps, target_latency_s)
+    if not first.fits:
+        tried = Plan(first.design, estimate(first.design, board), False, first.best_fps)
+        return _with_levers(tried, graph, board, target_fps, target_latency_s)
+    tried = _sized(first, board)
+    if not tried.fits:
+        tried = _with_reserve(tried, first, graph, board, (target_fps, target_latency_s))
+    if not tried.fits and target_fps is None:
+        tried = _slower(tried, first.fps, graph, board, target_latency_s)
+    if not tried.fits:
+        return _with_levers(tried, graph, board, target_fps, target_latency_s)
+    return tried
+
+
+def _sized(found: FoldResult, board: Board) -> Plan:
+    """The folding with FIFOs that keep its interval."""
+    design = size_fifos(found.design, board)
+    return Plan(design, estimate(design, board), found.meets_target, found.best_fps)
+
+
+def _with_reserve(
+    tried: Plan,
+    found: FoldResult,
+    graph: IntGraph,
+    board: Board,
+    targets: tuple[float | None, float | None],
+) -> Plan:
+    """Fold again in a budget that leaves what the FIFOs took; the first plan that fits."""
     reserve = Resources()
     for _ in range(RESERVE_ROUNDS):
-        found = find_folds(graph, board, target_fps, target_latency_s, reserve)
+        reserve = _with_room(reserve, tried.estimate, estimate(found.design, board))
+        found = find_folds(graph, board, *targets, reserve)
         if not found.fits:
             break
-        design = size_fifos(found.design, board)
-        result = estimate(design, board)
-        if result.verdict.fits:
-            return Plan(design, result, found.meets_target, found.best_fps)
-        reserve = _with_room(reserve, result, estimate(found.design, board))
-    design = found.design if not found.fits else design
-    result = estimate(design, board)
-    if not result.verdict.fits:
-        help_ = (*_targets(found), *_widths(graph, board, target_fps, target_latency_s))
-        result = _with_levers(result, help_)
-    return Plan(design, result, found.meets_target and found.fits, found.best_fps)
+        tried = _sized(found, board)
+        if tried.fits:
+            break
+    return tried
+
+
+def _slower(
+    tried: Plan, fps: float, graph: IntGraph, board: Board, latency_s: float | None
+) -> Plan:
+    """The cheapest foldings for lower and lower rates; the first plan that fits."""
+    for _ in range(SLOWER_ROUNDS):
+        fps *= SLOWER
+        found = find_folds(graph, board, fps, latency_s)
+        if found.fits and found.meets_target:
+            tried = _sized(found, board)
+        if tried.fits:
+            break
+    return tried
 
 
 def _with_room(reserve: Resources, sized: DesignEstimate, bare: DesignEstimate) -> Resources:
@@ -77,36 +116,39 @@ def _with_room(reserve: Resources, sized: DesignEstimate, bare: DesignEstimate) 
     return Resources(**counts, ram=kept)
 
 
-def _targets(found: FoldResult) -> Iterator[str]:
-    """The target that would fit."""
-    if found.best_fps:
-        yield f"a target of at most {found.best_fps:,.0f} frames/s fits"
+def _with_levers(
+    tried: Plan,
+    graph: IntGraph,
+    board: Board,
+    target_fps: float | None,
+    target_latency_s: float | None,
+) -> Plan:
+    """Levers that only the search knows come first: a lower target, narrower widths."""
+    verdict, best_fps = tried.estimate.verdict, tried.best_fps
+    targets: tuple[str, ...] = ()
+    if target_fps is not None:
+        best = plan(graph, board, None, target_latency_s)
+        best_fps = best.estimate.fps if best.fits else 0.0
+        targets = (f"a target of at most {best_fps:,.0f} frames/s fits",) if best.fits else ()
+    widths = _widths(graph, board, target_fps, target_latency_s)
+    verdict = msgspec.structs.replace(verdict, levers=(*targets, *widths, *verdict.levers))
+    result = msgspec.structs.replace(tried.estimate, verdict=verdict)
+    return replace(tried, estimate=result, meets_target=False, best_fps=best_fps)
 
 
 def _widths(
     graph: IntGraph, board: Board, target_fps: float | None, target_latency_s: float | None
 ) -> Iterator[str]:
-    """The widest uniform bits that fit, by bisection."""
-    present = max((*weight_bits_of(graph).values(), 1))
-    fitting: dict[int, FoldResult] = {}
-    low, high = 0, present - 1
+    """The widest uniform bits that fit: by bisection over foldings, then with FIFOs."""
+    targets = target_fps, target_latency_s
+    low, high = 0, max((*weight_bits_of(graph).values(), 1)) - 1
     while low < high:
         bits = (low + high + 1) // 2
-        found = find_folds(uniform(graph, bits), board, target_fps, target_latency_s)
-        if found.fits and found.meets_target:
-            fitting[bits] = found
-            low = bits
-        else:
-            high = bits - 1
-    if low in fitting:
-        yield (
-            f"weights and inner activations at {low} bit{'s' if low > 1 else ''} fit "
-            f"({fitting[low].fps:,.0f} frames/s)"
-        )
-
-
-def _with_levers(result: DesignEstimate, more: tuple[str, ...]) -> DesignEstimate:
-    """Levers that only the search knows come first."""
-    verdict = result.verdict
-    verdict = msgspec.structs.replace(verdict, levers=(*more, *verdict.levers))
-    return msgspec.structs.replace(result, verdict=verdict)
+        found = find_folds(uniform(graph, bits), board, *targets)
+        low, high = (bits, high) if found.fits and found.meets_target else (low, bits - 1)
+    for bits in range(low, 0, -1):
+        tried = _sized(find_folds(uniform(graph, bits), board, *targets), board)
+        if tried.fits:
+            width = f"{bits} bit{'s' if bits > 1 else ''}"
+            yield f"weights and inner activations at {width} fit ({tried.estimate.fps:,.0f} frames/s)"
+            return

@@ -2,6 +2,7 @@
 
 import re
 
+import msgspec
 import pytest
 
 from codesign.board import load_board
@@ -51,3 +52,16 @@ def test_the_widths_that_a_lever_names_fit_and_one_more_does_not():
     bits = int(re.search(r"at (\d)", lever).group(1))
     assert plan(uniform(graph, bits), board).fits
     assert not plan(uniform(graph, bits + 1), board).fits
+
+
+@pytest.mark.parametrize("ebr", [4, 8, 12])
+@pytest.mark.parametrize("lut", [1500, 2500])
+def test_fifos_of_registers_and_few_block_rams_still_end_in_a_plan_that_runs(ebr, lut):
+    """Without LUT RAM the FIFOs weigh as much as the blocks: what claims to fit must run as said."""
+    board = load_board("icebreaker")
+    counts = msgspec.structs.replace(board.counts, lut=lut, ff=lut, ram={"EBR": ebr, "SPRAM": 0})
+    board = msgspec.structs.replace(board, counts=counts)
+    found = plan(mlp((32, 24, 16, 10), bits=6), board)
+    assert found.fits == found.estimate.total.fits(board.budget())
+    if found.fits:
+        assert simulate(found.design, board).interval_cycles == found.estimate.interval_cycles
