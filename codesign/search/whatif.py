@@ -20,11 +20,11 @@ from codesign.search.retyping import weight_bits_of
 WIDTHS = tuple(range(1, 9))
 ASSUMPTION = (
     "Analytic estimates under the design's own folding and FIFO depths; refolded rows are searched "
-    "anew for the most frames per second, with FIFOs of least depth. b bits: symmetric weights of b bits, activations with "
-    "2^b - 1 thresholds. 1 bit: bipolar weights; activations are bipolar where they were signed "
-    "(products are then XNOR and popcount), else one unsigned bit. The network's input, and "
-    "quantisers before the first or behind the last weights, stay as they are. Accumulators and "
-    "thresholds keep their distance from the worst case of their type."
+    "anew for the most frames per second, with FIFOs of least depth. b bits: symmetric weights of "
+    "b bits, activations with 2^b - 1 thresholds. 1 bit: bipolar weights; activations are bipolar "
+    "where they were signed (products are then XNOR and popcount), else one unsigned bit. The "
+    "network's input, and quantisers before the first or behind the last weights, stay as they "
+    "are. Accumulators and thresholds keep their distance from the worst case of their type."
 )
 
 
