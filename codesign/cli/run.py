@@ -34,7 +34,7 @@ def run(
     """Do the whole job of a recipe: train, export, check, lower, estimate, simulate, report.
 
     Ctrl-C keeps the last whole epoch; the same command with --resume goes on from it. Exits with 3
-    when the design does not fit its board.
+    when the design does not fit its board or misses its target.
 
     Example: codesign run digits_pynq-z2 --out runs/digits
     """
@@ -66,12 +66,13 @@ def _finish(result: RunResult, json: bool) -> None:
     else:
         for line in summary(result):
             show.print_line(line)
-    if result.fits is False:
+    if result.planned and not (result.planned.fits and result.planned.meets_target):
         raise typer.Exit(3)
 
 
 def summary(result: RunResult) -> list[str]:
     """What a run has reached, one fact a line, each with its source."""
+    from codesign.report.convert import shortfall
     from codesign.report.format import percent, rate, seconds
 
     lines = []
@@ -83,8 +84,9 @@ def summary(result: RunResult) -> list[str]:
             f"integer graph {percent(checks.integer_accuracy, 2)} on {checks.samples:,} test "
             f"images (measured), qonnx's class on all but {len(checks.integers.class_mismatches)}"
         )
-    if result.estimate:
-        lines.append(f"{result.estimate.verdict.sentence} (analytic)")
+    if result.planned:
+        lines.append(f"{result.planned.estimate.verdict.sentence} (analytic)")
+        lines += filter(None, [shortfall(result.planned)])
     if result.simulation:
         s = result.simulation
         latency = s.latency_cycles / result.design.clock_hz

@@ -192,7 +192,7 @@ def provenance_part(origin: Mapping[str, Any]) -> tuple[Fact, ...]:
         "Time": origin["time"],
         "Git commit": commit + (" with changes" if git.get("dirty") else ""),
         "Machine": origin["platform"],
-        **{f"Version of {name}": found for name, found in origin["versions"].items()},
+        "Versions": ", ".join(f"{name} {v}" for name, v in origin["versions"].items() if v),
     }
     return tuple(Fact(label, str(found)) for label, found in facts.items() if found is not None)
 

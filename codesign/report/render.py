@@ -109,8 +109,10 @@ def _scarcest(data: ReportData) -> tuple[str, float] | None:
 
 
 def affine(end: HostPart) -> str:
-    """What an integer q of this end stands for, in words: "q × 0.00392157 − 1"."""
-    scaled = "q" if end.scale == 1 else f"q × {end.scale:.8g}"
+    """What an integer q of this end stands for, in words: "the real value q × 0.00392157 − 1"."""
+    if end.scale == 1 and not end.offset:
+        return "itself"
+    scaled = "the real value q" + ("" if end.scale == 1 else f" × {end.scale:.8g}")
     if not end.offset:
         return scaled
     return f"{scaled} {'+' if end.offset > 0 else '−'} {abs(end.offset):.8g}"
