@@ -1,4 +1,4 @@
-"""The laws of a Design, as a table: `verify` checks all of them and names the place that breaks one."""
+"""The laws of a Design, as a table: `verify` checks all and names the place that breaks one."""
 
 from __future__ import annotations
 

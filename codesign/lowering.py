@@ -21,8 +21,8 @@ def assemble(graph: IntGraph, folds: Mapping[str, Fold], board: Board) -> Design
 
     A tensor with several readers gets a Fork, ends with different lanes a WidthConverter (two
     through their least common multiple where neither divides the other), every stream the depth
-    that full rate needs in the cheapest style without latency. Raises IllegalFold for an illegal folding, InvariantBroken for a graph
-    whose tensors do not join up.
+    that full rate needs in the cheapest style without latency. Raises IllegalFold for an illegal
+    folding, InvariantBroken for a graph whose tensors do not join up.
     """
     builder = _Builder(graph, folds, board)
     builder.host_input()

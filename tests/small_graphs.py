@@ -1,4 +1,4 @@
-"""Integer graphs small enough to try every folding, with parameters so that they can be executed."""
+"""Integer graphs small enough to try every folding, with parameters to be executed with."""
 
 from __future__ import annotations
 

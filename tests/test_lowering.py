@@ -1,4 +1,4 @@
-"""Lowering changes no integer, joins every pair of lanes, and gives streams the depth of full rate."""
+"""Lowering changes no integer, joins every pair of lanes, and gives streams full rate."""
 
 import random
 from dataclasses import replace

@@ -1,7 +1,7 @@
 """What one device family is made of, and what memories and arithmetic occupy on it.
 
-One TOML file per family in `codesign/cost/families/`, with the data sheets it comes from. All counts
-are analytic: memories by the device's own aspect ratios, arithmetic by the laws stated below.
+One TOML file per family in `codesign/cost/families/`, with the data sheets it comes from.
+All counts are analytic: memories by the device's own aspect ratios, arithmetic by the laws stated below.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return 2.0 * a_bits * b_bits
 
     def adder(self, bits: int) -> float:
-        """LUTs of one adder, subtracter or comparison of `bits` bits: one LUT per carry position."""
+        """LUTs of one adder, subtracter or comparison of `bits` bits: one per carry position."""
         return float(ceil(bits / self.adder_bits_step) * self.adder_bits_step)
 
     def _lut_rom(self, depth: int, width_bits: int) -> float:

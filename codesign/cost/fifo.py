@@ -1,4 +1,4 @@
-"""What a stream's FIFO occupies; the law it implements is in docs/architecture.md and program.py."""
+"""What a stream's FIFO occupies; the law it implements is that of codesign/program.py."""
 
 from __future__ import annotations
 

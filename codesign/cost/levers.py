@@ -35,7 +35,7 @@ def levers(design: Design, family: Family, board: Board, verdict: Verdict) -> tu
 
 
 def _changes(block: Block, family: Family, verdict: Verdict) -> Iterator[tuple[float, str]]:
-    """(budgets' worth of gaps that it closes, sentence) of each change of `block` that closes any."""
+    """(budgets' worth of gaps it closes, sentence) of each change of `block` that closes any."""
     now = block.cost(family)
     for other, text in (*_narrower(block), *_moved(block, family)):
         then = other.cost(family)

@@ -3,8 +3,8 @@
 First prices: every count is priced, each node takes its cheapest option, and counts that are
 overdrawn get dearer (a Lagrangian of the budget). Then exchange: one node after another takes the
 option that is best with all others as they are, width converters included, which moves
-multipliers between LUTs and DSPs and memories between LUTs and block RAM until all counts fit. Where
-that gets stuck, a node moves together with its neighbour.
+multipliers between LUTs and DSPs and memories between LUTs and block RAM until all counts fit.
+Where that gets stuck, a node moves together with its neighbour.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ class Choice:
 def choose(network: Network, limit: np.ndarray, interval_cycles: int) -> Choice | None:
     """The cheapest choice found with every node at most `interval_cycles`.
 
-    `limit` holds the budget in the order of `network.device.kinds`. None when a node has no such option.
+    `limit` holds the budget in the order of `network.device.kinds`. None when a node has no such
+    option.
     """
     allowed = [np.flatnonzero(o.intervals <= interval_cycles) for o in network.options]
     if any(len(a) == 0 for a in allowed):

@@ -19,7 +19,7 @@ FRAMES_DEEP = 2
 # Depths up to this many tokens cost next to nothing: they are not tried one by one.
 SMALL_TOKENS = 32
 # Simulations spent on shrinking; what is left then stays at its safe depth.
-MOST_TRIALS = 24
+MOST_TRIALS = 12
 
 
 def size_fifos(design: Design, board: Board) -> Design:

@@ -1,4 +1,4 @@
-"""Does a design keep an interval? Answered by exact simulation, again and again, for other depths."""
+"""Does a design keep an interval? Answered by exact simulation, for one depth after another."""
 
 from __future__ import annotations
 

@@ -150,5 +150,6 @@ def _widths(
         tried = _sized(find_folds(uniform(graph, bits), board, *targets), board)
         if tried.fits:
             width = f"{bits} bit{'s' if bits > 1 else ''}"
-            yield f"weights and inner activations at {width} fit ({tried.estimate.fps:,.0f} frames/s)"
+            fps = f"{tried.estimate.fps:,.0f} frames/s"
+            yield f"weights and inner activations at {width} fit ({fps})"
             return

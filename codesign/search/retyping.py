@@ -1,4 +1,4 @@
-"""Other bit widths for a graph or a design: types propagate from block to block, nothing is trained."""
+"""Other bit widths for a graph or a design: types follow from block to block, nothing is trained."""
 
 from __future__ import annotations
 

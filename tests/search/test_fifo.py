@@ -1,4 +1,4 @@
-"""FIFO depths: no deadlock at forks and joins, the interval of the slowest block, nothing wasted."""
+"""FIFO depths: no deadlock at forks and joins, the interval of the slowest block, no waste."""
 
 import random
 

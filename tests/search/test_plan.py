@@ -57,7 +57,7 @@ def test_the_widths_that_a_lever_names_fit_and_one_more_does_not():
 @pytest.mark.parametrize("ebr", [4, 8, 12])
 @pytest.mark.parametrize("lut", [1500, 2500])
 def test_fifos_of_registers_and_few_block_rams_still_end_in_a_plan_that_runs(ebr, lut):
-    """Without LUT RAM the FIFOs weigh as much as the blocks: what claims to fit must run as said."""
+    """Without LUT RAM FIFOs weigh as much as blocks: what claims to fit must run as said."""
     board = load_board("icebreaker")
     counts = msgspec.structs.replace(board.counts, lut=lut, ff=lut, ram={"EBR": ebr, "SPRAM": 0})
     board = msgspec.structs.replace(board, counts=counts)

@@ -1,4 +1,4 @@
-"""What-if tables: the present widths give the present design, and others what the estimator says."""
+"""What-if tables: the present widths give the present design, others what the estimator says."""
 
 import pytest
 
