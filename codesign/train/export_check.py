@@ -69,7 +69,7 @@ def check_export(
     found = qonnx_outputs(wrapped, inputs.numpy())
     worst = np.abs(expected - found).reshape(len(inputs), -1).max(axis=1)
     suspects = np.flatnonzero(worst > TOLERANCE)
-    candidates = (find_flip(model, wrapped, inputs, int(sample)) for sample in suspects)
+    candidates = (_flip_of(model, wrapped, inputs, int(sample)) for sample in suspects)
     flips = tuple(flip for flip in candidates if flip is not None)
     flipped = np.isin(np.arange(len(inputs)), [flip.sample for flip in flips])
     differs = expected.argmax(1) != found.argmax(1)
@@ -84,6 +84,15 @@ def check_export(
         torch_accuracy=_accuracy(expected, y),
         qonnx_accuracy=_accuracy(found, y),
     )
+
+
+def _flip_of(
+    model: nn.Module, wrapped: ModelWrapper, inputs: Tensor, sample: int
+) -> FloatFlip | None:
+    """The flip of a sample in the batch in which both executions had it."""
+    start = sample - sample % BATCH
+    part = inputs[start : start + BATCH]
+    return find_flip(model, rebatched(wrapped, len(part)), part, sample - start, sample)
 
 
 def _is_tied(outputs: np.ndarray) -> np.ndarray:

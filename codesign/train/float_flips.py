@@ -44,23 +44,24 @@ class QuantiserCall:
 
 
 def find_flip(
-    model: nn.Module, wrapped: ModelWrapper, inputs: Tensor, sample: int
+    model: nn.Module, wrapped: ModelWrapper, x: Tensor, row: int, sample: int
 ) -> FloatFlip | None:
     """The flip of one sample, or None when its first difference is more than a rounding.
 
-    `model` is in evaluation mode, `wrapped` its exported file with batch 1, `inputs` all samples.
+    `model` is in evaluation mode; `x` is the batch in which the sample was executed (its row `row`)
+    and `wrapped` the exported file for that batch, as float32 sums differ from batch to batch.
     """
-    x = inputs[sample : sample + 1]
     calls = _quantiser_calls(model, x)
     context = execute_onnx(wrapped, {wrapped.graph.input[0].name: x.numpy()}, True)
     for node in wrapped.graph.node:
         if node.name not in calls:
             continue
         call = calls[node.name]
-        differs = np.abs(call.after - context[node.output[0]]) > call.step / 2
+        moved = np.abs(call.after - context[node.output[0]])[row]
+        differs = moved > call.step / 2
         if differs.any():
-            gaps = np.abs(call.before - context[node.input[0]])[differs] / call.step
-            jumps = np.abs(call.after - context[node.output[0]])[differs] / call.step
+            gaps = np.abs(call.before - context[node.input[0]])[row][differs] / call.step
+            jumps = moved[differs] / call.step
             gap = float(gaps.max())
             is_flip = gap <= FLIP_GAP and jumps.max() < call.spacing + 0.5
             return FloatFlip(sample, node.name, int(differs.sum()), gap) if is_flip else None
