@@ -14,6 +14,7 @@ raised as `codesign.errors.CodesignError`; a design that does not fit is a resul
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -166,10 +167,13 @@ def estimate(
 
     A Design keeps its folding on its own board (the default) when no target is given; anything
     else is folded and gets its FIFOs here: for the target, or for the largest rate that fits.
+    Raises BadInput for a target that is not over 0.
     """
     from codesign.cost.estimate import estimate as estimate_design
     from codesign.search.plan import Plan, plan
 
+    _check_target("target_fps", target_fps)
+    _check_target("target_latency_s", target_latency_s)
     if isinstance(model, Design):
         chosen = board(on or model.board)
         if chosen.name == model.board and target_fps is None and target_latency_s is None:
@@ -283,6 +287,11 @@ def _graph(design: Design) -> IntGraph:
     from codesign.graph.execute import graph_of
 
     return without_plumbing(graph_of(design, {}))
+
+
+def _check_target(name: str, value: float | None) -> None:
+    if value is not None and not 0 < value < inf:
+        raise BadInput(f"{name} must be over 0 and finite, not {value}", key=name, found=value)
 
 
 def _required(on: BoardLike | None) -> BoardLike:

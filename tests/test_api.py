@@ -133,3 +133,10 @@ def test_a_design_edited_by_hand_is_verified(diamond, tmp_path):
     (tmp_path / "design.json").write_text(text.replace('"twice.in1"', '"twice.in9"'))
     with pytest.raises(InvariantBroken, match=r"twice\.in9"):
         api.load(tmp_path)
+
+
+@pytest.mark.parametrize("target", [0, -5, float("nan"), float("inf")])
+@pytest.mark.parametrize("key", ["target_fps", "target_latency_s"])
+def test_a_target_must_be_over_zero_and_finite(diamond, key, target):
+    with pytest.raises(BadInput, match=f"{key} must be over 0"):
+        api.estimate(diamond, "pynq-z2", **{key: target})

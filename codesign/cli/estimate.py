@@ -34,8 +34,9 @@ def estimate(
 ) -> None:
     """Fold a network for a board and tell its LUT, FF, DSP, memory, frame rate and verdict.
 
-    Without a target: the largest frame rate that fits. Exits with 3 when it does not fit, or misses
-    the target.
+    Without a target: the largest frame rate that fits.
+
+    Exits with 3 when it does not fit, or misses the target.
 
     Example: codesign estimate model.onnx --board pynq-z2 --per-bitwidth
     """
@@ -49,27 +50,26 @@ def estimate(
         with show.busy("every bit width"):
             table = api.per_bitwidth(plan.design, board)
     data = api.report_data(plan, board, bitwidths=table)
-    report = None
+    if not json:
+        _print(data)
     if out is not None:
         simulation = api.simulate(plan.design, board) if plan.fits else None
         report = api.save(plan, out, params_of(network, model), board, simulation, table)
+        if not json:
+            show.print_line(f"report: {report}")
     if json:
         show.print_json(data)
-    else:
-        _print(data, report)
     if not plan.fits or not plan.meets_target:
         raise typer.Exit(3)
 
 
-def _print(data: ReportData, report: Path | None) -> None:
+def _print(data: ReportData) -> None:
     from codesign.cli import tables
 
     tables.print_resources(data)
     if data.bitwidths:
         tables.print_bitwidths(data)
     print_verdict(data)
-    if report:
-        show.print_line(f"report: {report}")
 
 
 def print_verdict(data: ReportData) -> None:

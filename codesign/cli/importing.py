@@ -25,7 +25,8 @@ def import_(
     input_scale: InputScale = None,
     input_offset: InputOffset = "0",
     check: Annotated[
-        int, typer.Option(help="Compare with qonnx on this many frames (random, or --inputs).")
+        int,
+        typer.Option(min=0, help="Compare with qonnx on this many frames (random, or --inputs)."),
     ] = 0,
     inputs: Annotated[
         Path | None, typer.Option(help="Real inputs for --check: .npy (frames, *ONNX shape).")

@@ -33,8 +33,9 @@ def run(
 ) -> None:
     """Do the whole job of a recipe: train, export, check, lower, estimate, simulate, report.
 
-    Ctrl-C keeps the last whole epoch; the same command with --resume goes on from it. Exits with 3
-    when the design does not fit its board or misses its target.
+    Ctrl-C keeps the last whole epoch; the same command with --resume goes on from it.
+
+    Exits with 3 when the design does not fit its board or misses its target.
 
     Example: codesign run digits_pynq-z2 --out runs/digits
     """

@@ -19,7 +19,8 @@ def simulate(
     model: Annotated[Path, typer.Argument(help="A design.json, its folder, or an ONNX file.")],
     board: Board = None,
     frames: Annotated[
-        int | None, typer.Option(help="Frames to run; default: until the steady state is proven.")
+        int | None,
+        typer.Option(min=1, help="Frames to run; default: until the steady state is proven."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for Design and report.")] = None,
     input_type: InputType = None,
@@ -40,18 +41,19 @@ def simulate(
         plan = api.estimate(network, board)
         simulation = api.simulate(plan.design, board, frames)
     data = api.report_data(plan, board, simulation)
-    report = None
+    if not json:
+        _print(data)
     if out is not None:
         report = api.save(plan, out, params_of(network, model), board, simulation)
+        if not json:
+            show.print_line(f"report: {report}")
     if json:
         show.print_json(
             {"title": data.title, "simulation": data.simulation, "streams": data.streams}
         )
-        return
-    _print(data, report)
 
 
-def _print(data: ReportData, report: Path | None) -> None:
+def _print(data: ReportData) -> None:
     from codesign.cli.tables import print_stages
     from codesign.report.format import count, megahertz, rate, seconds
 
@@ -62,9 +64,11 @@ def _print(data: ReportData, report: Path | None) -> None:
     )
     speed = f"{rate(s.fps)} frames/s, latency {seconds(s.latency_cycles / s.clock_hz)}"
     show.print_line(f"{speed} at {megahertz(s.clock_hz)} (simulated)", "bold")
+    if s.steady == "bounded":
+        show.print_line(
+            "the steady state is not proven: this is the last frame simulated", "yellow"
+        )
     if s.io_bound:
         show.print_line("the transfer between host and accelerator sets the frame rate", "yellow")
     if not data.verdict.fits:
         show.print_line(data.verdict.sentence, "bold red")
-    if report:
-        show.print_line(f"report: {report}")

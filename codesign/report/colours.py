@@ -21,9 +21,11 @@ KINDS = {
     "Requantise": TEAL,
     "Window": SKY,
     "Pad": SKY,
+    "ZeroInsert": SKY,
     "MaxPool": VIOLET,
     "SumPool": VIOLET,
     "Add": RED,
+    "Concat": RED,
     "Fork": SLATE,
     "WidthConverter": SLATE,
 }

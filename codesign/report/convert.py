@@ -63,7 +63,9 @@ def shortfall(plan: Plan) -> str:
     """What to say of a design that fits but misses its target; empty otherwise."""
     if plan.meets_target or not plan.fits:
         return ""
-    return f"The target is missed: the most that fits is {rate(plan.best_fps)} frames/s."
+    return (
+        f"The target is missed: the fastest design that fits gives {rate(plan.best_fps)} frames/s."
+    )
 
 
 def board_part(board: Board) -> BoardPart:
