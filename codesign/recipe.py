@@ -6,7 +6,6 @@ wrong type and a value that cannot be end in BadInput, which names the file, the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -44,16 +43,11 @@ def _hint(found: str, legal: tuple[str, ...]) -> str:
     return "" if found in legal else f" ({nearest(found, list(legal)).removeprefix('; ')})"
 
 
-def _broken(rules: tuple[Rule, ...]) -> Iterator[str]:
-    for key, found, holds, rule in rules:
-        if not holds:
-            yield f"{key} must be {rule}, found {found!r}"
-
-
 def _require(*rules: Rule) -> None:
     """Raise ValueError, which the strict reader turns into BadInput, for the first broken rule."""
-    for text in _broken(rules):
-        raise ValueError(text)
+    for key, found, holds, rule in rules:
+        if not holds:
+            raise ValueError(f"{key} must be {rule}, found {found!r}")
 
 
 class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

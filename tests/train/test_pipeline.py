@@ -191,6 +191,13 @@ def test_own_network_own_checkpoint_and_own_data(
     assert made.trained.start_bits["body.1", "weight"] == 6
 
 
+def test_data_that_cannot_be_trained_on_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "one.toml"
+    path.write_text(RECIPE.replace("limit = 240", "limit = 1"))
+    with pytest.raises(BadInput, match="at least 2 images"):
+        run_recipe(path, tmp_path / "out", quiet=True)
+
+
 def test_curve_shows_the_test_accuracy_of_the_run(result: RunResult, tmp_path: Path) -> None:
     assert curve.main([str(result.folder), str(tmp_path / "curve.svg")]) == 0
     drawn = (tmp_path / "curve.svg").read_text()
