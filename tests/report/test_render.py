@@ -159,6 +159,7 @@ def test_columns_break_only_where_one_stream_crosses():
     order = ordered(blocks, streams)
     edges = edges_of(order, streams)
     rows = rows_of(order, blocks, edges, columns=3)
-    assert {r.column for r in rows} == {0, 1}
+    assert max(r.column for r in rows) >= 1
+    assert len({r.column for r in rows if r.name in "bcdefg"}) == 1
     for edge in edges:
         assert edge.lane == 0 or rows[edge.source].column == rows[edge.target].column

@@ -8,6 +8,7 @@ broken into columns, only where nothing but the main stream crosses.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from codesign.report.data import BlockPart, StreamPart
@@ -87,18 +88,27 @@ def _free_lane(taken: list[tuple[int, int, int]], a: int, b: int) -> int:
 def rows_of(
     order: Sequence[str], blocks: Sequence[BlockPart], edges: Sequence[Edge], columns: int
 ) -> list[Row]:
-    """Rows with their column and height above the bottom of the picture."""
+    """Rows with their column, top and height."""
     by_name = {b.name: b for b in blocks}
     heights = [_height(by_name.get(name)) for name in order]
-    crossings = [sum(e.source < i <= e.target for e in edges) for i in range(len(order))]
-    target = (sum(heights) + GAP * len(order)) / columns
+    cuts = _cuts(heights, edges, columns)
     rows, column, y = [], 0, 0.0
     for i, name in enumerate(order):
-        if y > 0 and y + heights[i] > target and crossings[i] <= 1 and column < columns - 1:
+        if i in cuts:
             column, y = column + 1, 0.0
         rows.append(Row(name, by_name.get(name), column, y, heights[i]))
         y += heights[i] + GAP
     return rows
+
+
+def _cuts(heights: Sequence[float], edges: Sequence[Edge], columns: int) -> set[int]:
+    """Rows that begin a column: those nearest to an even share, of those that one stream enters."""
+    tops = [0.0, *accumulate(h + GAP for h in heights)]
+    whole = [i for i in range(1, len(heights)) if sum(e.source < i <= e.target for e in edges) <= 1]
+    if not whole:
+        return set()
+    shares = (tops[-1] * k / columns for k in range(1, columns))
+    return {min(whole, key=lambda i: abs(tops[i] - share)) for share in shares}
 
 
 def _height(block: BlockPart | None) -> float:
