@@ -104,6 +104,12 @@ def test_import_shows_the_input_and_agrees_with_qonnx(model, capsys):
     assert [b["kind"] for b in facts["blocks"]].count("MatVec") == 2
 
 
+def test_import_saves_a_design_that_simulate_takes(model, tmp_path, capsys):
+    words = ("import", model, "--board", "arty-a7-35t", "--out", tmp_path / "d")
+    assert _json(capsys, *words)["verdict"]["fits"] is True
+    assert _json(capsys, "simulate", tmp_path / "d")["simulation"]["fps"] > 0
+
+
 def test_import_takes_the_input_type_and_fractions(model, capsys):
     words = ("--input", "uint8", "--input-scale", "1/16", "--input-offset", "-1/2")
     facts = _json(capsys, "import", model, *words)["input"]

@@ -39,7 +39,7 @@ CASES = (
     ("a fraction that is none", "import net.onnx --input uint8 --input-scale 1/0", 2),
     ("an input type that is none", "import net.onnx --input float", 2),
     ("inputs of another shape", "import net.onnx --check 1 --inputs x.npy", 2),
-    ("a folder without a board", "import net.onnx --out out", 2),
+    ("a design without a board", "import net.onnx --out out", 2),
     ("an unknown command", "estimat net.onnx", 2),
     ("an unknown option", "boards --jsn", 2),
 )

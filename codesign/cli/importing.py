@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from codesign.cli import show
-from codesign.cli.source import InputOffset, InputScale, InputType, params_of, read_model
+from codesign.cli.source import InputOffset, InputScale, InputType, read_model
 from codesign.errors import BadInput, InvariantBroken
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from codesign.cost.verdict import Verdict
     from codesign.graph.ir import IntGraph
 
 COLUMNS = ("Block", "Kind", "Size", "In", "Weights", "Out")
@@ -39,21 +40,27 @@ def import_(
 ) -> None:
     """Lower an ONNX file to exact integers, show its blocks, and prove it equal to qonnx.
 
+    With --board and --out it is also folded and saved as a Design; exits with 3 when that does not
+    fit.
+
     Example: codesign import model.onnx --input uint8 --input-scale 1/255 --check 100
     """
-    if out is not None and board is None:
-        raise BadInput("--out needs --board: a Design belongs to one; `codesign boards` lists them")
+    if (out is None) != (board is None):
+        raise BadInput(
+            "--out and --board belong together: the Design that is written is for one board; "
+            "`codesign boards` lists them"
+        )
     if model.suffix == ".json" or model.is_dir():
         raise BadInput(f"{model}: must be an ONNX file; `codesign estimate` takes a Design")
     graph = read_model(model, input_type, input_scale, input_offset)
     compared = _check(model, graph, check, inputs) if check else None
-    report = _save(graph, model, board, out) if board is not None and out is not None else None
+    if not json:
+        _print(graph, compared)
+    verdict = None if out is None else _save(graph, board, out)
     if json:
-        show.print_json(_facts(graph, compared, report))
-        return
-    _print(graph)
-    for line in filter(None, (compared, report and f"report: {report}")):
-        show.print_line(line)
+        show.print_json(_facts(graph, compared, verdict))
+    if verdict is not None and not verdict.fits:
+        raise typer.Exit(3)
 
 
 def _check(path: Path, graph: IntGraph, frames: int, inputs: Path | None) -> str:
@@ -87,16 +94,20 @@ def _real_inputs(graph: IntGraph, frames: int, inputs: Path | None) -> np.ndarra
     return x[:frames].astype(np.float32)
 
 
-def _save(graph: IntGraph, path: Path, board: str, out: Path) -> Path:
+def _save(graph: IntGraph, board: str | None, out: Path) -> Verdict:
+    """Write the Design and its report; the verdict goes to stderr, so that stdout stays JSON."""
     from codesign import api
 
     with show.busy("folding, FIFOs, estimate"):
         plan = api.estimate(graph, board)
         simulation = api.simulate(plan.design, board) if plan.fits else None
-    return api.save(plan, out, params_of(graph, path), board, simulation)
+    report = api.save(plan, out, graph.params, board, simulation)
+    verdict = plan.estimate.verdict
+    show.print_aside(f"{verdict.headline}\nreport: {report}")
+    return verdict
 
 
-def _facts(graph: IntGraph, compared: str | None, report: Path | None) -> dict[str, object]:
+def _facts(graph: IntGraph, compared: str | None, verdict: Verdict | None) -> dict[str, object]:
     from codesign.report.convert import input_part, output_part, size_of
 
     blocks = [
@@ -110,11 +121,11 @@ def _facts(graph: IntGraph, compared: str | None, report: Path | None) -> dict[s
         "blocks": blocks,
         "notes": graph.notes,
         "check": compared,
-        "report": report and str(report),
+        "verdict": verdict,
     }
 
 
-def _print(graph: IntGraph) -> None:
+def _print(graph: IntGraph, compared: str | None) -> None:
     from codesign.report.convert import size_of
     from codesign.report.format import shape
 
@@ -136,3 +147,5 @@ def _print(graph: IntGraph) -> None:
     show.print_line(f"output {out.name}: {out.qtype}, {shape(out.shape)}, {out.meaning}")
     for note in graph.notes:
         show.print_line(f"note: {note}")
+    if compared:
+        show.print_line(compared)

@@ -25,6 +25,11 @@ def print_line(text: str = "", style: str = "") -> None:
     console().print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
+def print_aside(text: str) -> None:
+    """Lines on stderr: what a person wants to know while stdout holds the answer."""
+    sys.stderr.write(text + "\n")
+
+
 def print_table(
     title: str,
     columns: Sequence[str],
