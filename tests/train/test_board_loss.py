@@ -178,3 +178,21 @@ def test_what_cannot_fit_is_told(tmp_path: Path) -> None:
     assert not trained.projection.fits
     assert "Still over budget: " in trained.projection.sentence
     assert {trained.bits[name, "weight"] for name in ("fc1", "fc2", "logits")} == {2}
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("resnet", {"depth": 8, "channels": 4}), ("mobile", {"width": 0.25})],
+)
+def test_every_learned_width_has_its_table(name: str, options: dict) -> None:
+    """Residual joins share a quantiser, depthwise layers have weights: none may be forgotten."""
+    torch.manual_seed(0)
+    model = build_model(name, (1, 8, 8), 10, QuantConfig(4, 4), input_max=16, **options)
+    model.train()(torch.rand(16, 1, 8, 8))
+    found = BoardDemand(handles(model), (1, 8, 8), load_board("pynq-z2"), TargetSpec(fps=5000))
+    found.refresh(model)
+    covered = {t.weight for t in found.content.tables} | {t.act for t in found.content.tables}
+    learned_ones = {i for i, h in enumerate(found.handles) if h.bits().requires_grad}
+    assert learned_ones <= covered
+    readers = [t.act for t in found.content.tables if t.weight >= 0]
+    assert readers.count(-1) == 1  # only the first layer reads the input
