@@ -8,9 +8,7 @@ module axis_sink (
     input  logic        clk_i,
     input  logic        rst_i,
     input  logic        axis_tvalid_i,
-    output logic        axis_tready_o,
-    // Beats taken so far.
-    output logic [31:0] beats_o
+    output logic        axis_tready_o
 );
   string work;
   integer file, fields;
@@ -31,16 +29,12 @@ module axis_sink (
     if (axis_tvalid_i && axis_tready_o) fields = $fscanf(file, "%h", gap);
     if (rst_i || (axis_tvalid_i && axis_tready_o)) wait_q <= fields == 1 ? gap - 1 : '1;
     else if (wait_q != 0) wait_q <= wait_q - 1;
-    if (rst_i) beats_o <= '0;
-    else if (axis_tvalid_i && axis_tready_o) beats_o <= beats_o + 1;
-    // xorshift32
-    if (rst_i) random_q <= seed;
-    else random_q <= next(random_q);
+    random_q <= rst_i ? seed : xorshift(random_q);
   end
 
-  function automatic logic [31:0] next(input logic [31:0] x);
-    next = x ^ (x << 13);
-    next = next ^ (next >> 17);
-    next = next ^ (next << 5);
+  function automatic logic [31:0] xorshift(input logic [31:0] x);
+    xorshift = x ^ (x << 13);
+    xorshift = xorshift ^ (xorshift >> 17);
+    xorshift = xorshift ^ (xorshift << 5);
   endfunction
 endmodule

@@ -1,0 +1,81 @@
+"""A design as a folder of SystemVerilog that needs nothing else.
+
+top.sv            the accelerator
+*.mem             contents of its memories
+hw/*.sv           the library it instantiates
+files.f           the list of these sources, to be read from inside the folder
+tb.sv, bench.f    the test bench, with hw/bench/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from codesign.blocks.base import Params
+from codesign.board import Board
+from codesign.design import Design
+from codesign.design_rules import verify
+from codesign.errors import BadInput
+from codesign.files import package_data, staged_folder
+from codesign.rtl.bench import bench_text
+from codesign.rtl.top import instances, memory_files, top_text
+from codesign.sim.simulate import simulate
+
+
+def build(design: Design, params: Params, board: Board, folder: Path) -> tuple[str, ...]:
+    """Write the hardware of `design` to `folder`, whole or not at all; its file names, sorted.
+
+    The same Design and parameters give the same bytes. Raises InvariantBroken or IllegalFold for an
+    edited design, Deadlock when its depths stop it, BadInput when parameters are missing.
+    """
+    verify(design)
+    simulate(design, board)
+    files = files_of(design, params)
+    with staged_folder(folder) as stage:
+        for name, text in files.items():
+            path = stage / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    return tuple(sorted(files))
+
+
+def files_of(design: Design, params: Params) -> dict[str, str]:
+    """Every file by its path inside the folder."""
+    _check_params(design, params)
+    rtls = instances(design, params)
+    memories = {
+        name: rtls[block].memories[parameter].text
+        for block, names in memory_files(design, rtls).items()
+        for parameter, name in names.items()
+    }
+    library, bench = _texts("*.sv"), _texts("bench/*")
+    sources = (*library, "top.sv")
+    tops = {"top.sv": top_text(design, rtls), "tb.sv": bench_text(design)}
+    lists = {
+        "files.f": _lines(sources),
+        "bench.f": _lines((*sources, *(n for n in bench if n.endswith(".sv")), "tb.sv")),
+    }
+    return {**tops, **lists, **memories, **library, **bench}
+
+
+def _texts(pattern: str) -> dict[str, str]:
+    """Files of the library, by their path inside the folder."""
+    root = package_data("hw")
+    return {f"hw/{p.relative_to(root)}": p.read_text() for p in sorted(root.glob(pattern))}
+
+
+def _lines(names: tuple[str, ...]) -> str:
+    return "".join(f"{name}\n" for name in names)
+
+
+def _check_params(design: Design, params: Mapping[str, object]) -> None:
+    for block in design.blocks:
+        for ref in block.params:
+            if ref.name not in params:
+                raise BadInput(
+                    f"design {design.name}, {block.name}: params.npz must hold {ref.name!r}; it "
+                    "lies beside design.json, keep the two together",
+                    block=block.name,
+                    parameter=ref.name,
+                )

@@ -1,0 +1,1 @@
+"""The hardware of a design under Verilator against integer execution and the simulator."""
