@@ -1,36 +1,86 @@
-"""Laws 3 and 4: the RTL of every block has the bits of `execute` and the cycles of the simulator."""
+"""Laws 3 and 4: the RTL of every block has the bits of `execute` and the cycles of the simulator.
+
+Sources and sinks run freely, then with a random gap before every token; channels are as deep as full
+rate needs, or of random depth. CODESIGN_CONFORMANCE=N runs N random blocks instead of a few.
+"""
 
 from __future__ import annotations
 
+import os
+import random
 import shutil
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from codesign.blocks import BLOCKS
+from codesign.blocks.base import Block, Fold
 from tests.hw.harness import Case, case_of, check
+from tests.hw.random_blocks import random_block
 
-needs_verilator = pytest.mark.skipif(
+pytestmark = pytest.mark.skipif(
     shutil.which("verilator") is None, reason="verilator is not installed"
 )
 BATCH = 40
+FEW_RANDOM_BLOCKS = 54
 
 
-def _cases() -> list[Case]:
-    """Every example of every block under every folding."""
-    examples = [(block, params) for cls in BLOCKS for block, params in cls.examples()]
-    folded = [(b.folded(fold), params) for b, params in examples for fold in b.legal_folds()]
-    return [case_of(block, params, seed) for seed, (block, params) in enumerate(folded)]
+def _some(folds: Sequence[Fold], seed: int) -> list[Fold]:
+    """The slowest, the fastest, and up to three between."""
+    between = list(folds[1:-1])
+    chosen = random.Random(seed).sample(between, min(3, len(between)))
+    return list(dict.fromkeys([folds[0], *chosen, folds[-1]]))
 
 
-def _batches() -> list[object]:
-    cases = _cases()
-    parts = [cases[i : i + BATCH] for i in range(0, len(cases), BATCH)]
-    return [pytest.param(part, id=f"{part[0].label} to {part[-1].label}") for part in parts]
+def _examples() -> list[tuple[Block, dict]]:
+    examples = [example for cls in BLOCKS for example in cls.examples()]
+    return [
+        (block.folded(fold), params)
+        for seed, (block, params) in enumerate(examples)
+        for fold in _some(block.legal_folds(), seed)
+    ]
 
 
-@needs_verilator
-@pytest.mark.parametrize("seed", [None, 1], ids=["free", "stalled"])
-@pytest.mark.parametrize("cases", _batches())
-def test_bits_and_cycles(cases: list[Case], seed: int | None, tmp_path: Path) -> None:
-    check(cases, tmp_path, seed)
+def _batches(kind: str, blocks: Sequence[tuple[Block, dict]]) -> list[object]:
+    cases = [case_of(block, params, seed) for seed, (block, params) in enumerate(blocks)]
+    starts = range(0, len(cases), BATCH)
+    return [pytest.param(cases[i : i + BATCH], id=f"{kind}{i}") for i in starts]
+
+
+def _random() -> list[tuple[Block, dict]]:
+    count = int(os.environ.get("CODESIGN_CONFORMANCE", FEW_RANDOM_BLOCKS))
+    return [random_block(seed) for seed in range(count)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "cases", [*_batches("example", _examples()), *_batches("random", _random())]
+)
+def test_bits_and_cycles(cases: list[Case], tmp_path: Path) -> None:
+    for seed in (None, 1):
+        check(cases, tmp_path, seed)
+
+
+def _some_case() -> Case:
+    block, params = BLOCKS[0].examples()[3]
+    return case_of(block, params, 0)
+
+
+def test_a_wrong_bit_is_found(tmp_path: Path) -> None:
+    case = _some_case()
+    weight = case.params["weight"].copy()
+    weight[1, 2] += 1 if weight[1, 2] < 7 else -1
+    broken = replace(case)
+    broken.__dict__["rtl"] = case.block.rtl({"weight": weight})
+    with pytest.raises(AssertionError, match="mvu_3 .*, channel out0, data of beat 1: expected"):
+        check([broken], tmp_path, None)
+
+
+def test_a_wrong_cycle_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = _some_case()
+    late = replace(case, styles=case.styles | {"out0": 1 - case.styles["out0"]})
+    monkeypatch.setattr(Case, "machine", lambda self, gaps, law=Case.machine: law(late, gaps))
+    with pytest.raises(AssertionError, match="channel out0, release of beat 0: expect"):
+        check([case], tmp_path, None)
