@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from math import floor
+from itertools import product
+from math import floor, prod
 
 from codesign import blocks as b
 
@@ -99,6 +100,38 @@ def arg_max(k: b.ArgMax, params: dict, x: Sequence[int]) -> list[list[int]]:
     return [out]
 
 
+def concat(k: b.Concat, params: dict, x: Sequence[int], y: Sequence[int]) -> list[list[int]]:
+    (n, m), out = k.chunks, []
+    for v in range(k.vectors):
+        out += [*x[v * n : (v + 1) * n], *y[v * m : (v + 1) * m]]
+    return [out]
+
+
+def cut(k: b.Slice, params: dict, x: Sequence[int]) -> list[list[int]]:
+    places = range(k.start, k.start + k.count)
+    return [[x[v * k.chunk + i] for v in range(k.vectors) for i in places]]
+
+
+def zero_insert(k: b.ZeroInsert, params: dict, x: Sequence[int]) -> list[list[int]]:
+    out = []
+    for y in range((k.height - 1) * k.stride[0] + 1):
+        for column in range((k.width - 1) * k.stride[1] + 1):
+            row, down = divmod(y, k.stride[0])
+            pixel, right = divmod(column, k.stride[1])
+            place = (row * k.width + pixel) * k.channels
+            own = x[place : place + k.channels]
+            out += [k.value] * k.channels if down or right else own
+    return [out]
+
+
+def reorder(k: b.Reorder, params: dict, x: Sequence[int]) -> list[list[int]]:
+    out = []
+    for v in range(k.vectors):
+        for index in product(*map(range, k.sizes)):
+            out.append(x[v * k.chunk + sum(i * s for i, s in zip(index, k.strides, strict=True))])
+    return [out]
+
+
 NAIVE: dict[type, Callable] = {
     b.MatVec: mat_vec,
     b.Depthwise: depthwise,
@@ -112,6 +145,10 @@ NAIVE: dict[type, Callable] = {
     b.Fork: lambda k, params, x: [list(x)] * k.copies,
     b.WidthConverter: lambda k, params, x: [list(x)],
     b.ArgMax: arg_max,
+    b.Concat: concat,
+    b.Slice: cut,
+    b.ZeroInsert: zero_insert,
+    b.Reorder: reorder,
 }
 
 # Cycles of one frame in closed form, written from the page that defines the events.
@@ -133,4 +170,8 @@ CLOSED_FORM: dict[type, Callable] = {
     b.Fork: lambda k: k.vectors * k.channels // k.fold.pe,
     b.WidthConverter: lambda k: k.elements // min(k.in_lanes, k.out_lanes),
     b.ArgMax: lambda k: k.vectors * k.classes // k.fold.pe,
+    b.Concat: lambda k: k.vectors * sum(k.chunks) // k.fold.pe,
+    b.Slice: lambda k: k.vectors * k.chunk // k.fold.pe,
+    b.ZeroInsert: lambda k: k.out_height * k.out_width * k.channels // k.fold.pe,
+    b.Reorder: lambda k: k.vectors * prod(k.sizes) // k.fold.pe,
 }
