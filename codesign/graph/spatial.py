@@ -7,11 +7,14 @@ from fractions import Fraction
 
 import numpy as np
 
-from codesign.blocks import Pad, Window
-from codesign.graph.builder import Builder, is_canonical, unsupported
+from codesign.blocks import Pad, Threshold, Window
+from codesign.graph.builder import Builder, covering, is_canonical, unsupported
 from codesign.graph.chain import period
 from codesign.graph.onnx_node import OnnxNode
 from codesign.graph.values import Tensor
+from codesign.types import QType
+
+MAX_ZERO = 256  # beyond, a wider type would cost more than a better quantiser
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ def windowed(
     tensor = x
     if any(geometry.pads):
         value = _zero(node, x) if pad is None else pad
-        tensor = _padded(build, node, x, geometry, name, value)
+        tensor = _padded(build, node, holding(build, node, x, value), geometry, name, value)
     if not geometry.needs_window:
         return tensor
     block = Window(
@@ -119,7 +122,7 @@ def windowed(
         kernel=geometry.kernel,
         stride=geometry.stride,
         dilation=geometry.dilation,
-        itype=x.qtype,
+        itype=tensor.qtype,
     )
     return replace(tensor, name=build.add(block, (tensor.name,), (node.name,)))
 
@@ -143,18 +146,42 @@ def _padded(
     return replace(x, name=build.add(block, (x.name,), (node.name,)))
 
 
+def holding(build: Builder, node: OnnxNode, x: Tensor, value: int) -> Tensor:
+    """`x` in a type that also holds `value`: the same integers, a bit wider where it must be."""
+    old = x.qtype
+    if value in range(old.min, old.max + 1, old.step):
+        return x
+    wide = QType.covering(min(old.min, value), max(old.max, value))
+    name = build.fresh(f"{x.name}_wide")
+    # Level k is reached at the first of the old integers that is not below it.
+    steps = np.arange(old.min + 1, old.max + 1)
+    table = (old.min + -(-(steps - old.min) // old.step) * old.step)[None, :]
+    block = Threshold(
+        name=name,
+        channels=x.channels,
+        vectors=x.elements // x.channels,
+        itype=old,
+        otype=wide,
+        base=old.min,
+        thresholds=build.param(name, "thresholds", table, covering(table)),
+    )
+    return replace(x, name=build.add(block, (x.name,), (node.name,)), qtype=wide)
+
+
 def _zero(node: OnnxNode, x: Tensor) -> int:
-    """The integer of `x` that means 0; raises UnsupportedLayer."""
+    """The integer that means 0, within the type of `x` or not far beyond; raises UnsupportedLayer."""
     step = x.linear
     length = max(len(step.scale), len(step.offset))
     scale, offset = np.resize(step.scale, length), np.resize(step.offset, length)
     zeros = {-o / s if s else Fraction(1, 2) for s, o in zip(scale, offset, strict=True)}
     zero = zeros.pop()
-    levels = range(x.qtype.min, x.qtype.max + 1, x.qtype.step)
-    if zeros or zero.denominator != 1 or int(zero) not in levels:
+    far = abs(zero) > MAX_ZERO or x.qtype.levels > MAX_ZERO
+    inside = zero in range(x.qtype.min, x.qtype.max + 1)
+    if zeros or zero.denominator != 1 or (far and not inside):
         raise unsupported(
             node,
             f"it pads with 0, which no integer of its input ({x.qtype}) means",
-            "quantise its input with a grid that holds 0 (not bipolar), or use no padding",
+            "quantise its input with one whole zero point for all channels (0 for bipolar values), "
+            "or use no padding",
         )
     return int(zero)

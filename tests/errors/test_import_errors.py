@@ -118,13 +118,14 @@ def test_a_join_without_common_scale_advises_one_quantiser(tmp_path):
     assert "share one quantiser" in refusal(net, tmp_path)
 
 
-def test_bipolar_pictures_cannot_be_padded_with_zero(tmp_path):
+def test_a_grid_between_whose_levels_zero_lies_cannot_be_padded(tmp_path):
     net = Net((1, 2, 5, 5))
     x = net.quant(net.node("Sub", "x", net.const(100.0)), 1.0, 1)
+    x = net.node("Add", x, net.const(0.3))
     weight = net.weight(np.ones((4, 2, 3, 3)), 1.0, 4)
     net.node("Conv", x, weight, kernel_shape=[3, 3], pads=[1] * 4)
     sentence = refusal(net, tmp_path)
-    assert "pads with 0" in sentence and "bipolar" in sentence
+    assert "pads with 0" in sentence and "bipolar" in sentence and "zero point" in sentence
 
 
 def test_offsets_per_pixel_in_front_of_a_window(tmp_path):

@@ -243,6 +243,21 @@ def test_zero_points_of_activation_and_weight(tmp_path):
     assert pad.value == 5
 
 
+def test_zero_beside_bipolar_pixels(tmp_path):
+    """-1 and +1 padded with 0 travel as two bits; the pooled average counts them alike."""
+    rng = np.random.default_rng(30)
+    net = Net((1, 2, 5, 5))
+    x = net.node("Sub", "x", net.const(0.5))
+    x = net.node("BipolarQuant", x, net.const(0.5), domain=QONNX)
+    weight = net.weight(rng.normal(size=(4, 2, 3, 3)), 0.25, 3)
+    x = net.node("Conv", x, weight, kernel_shape=[3, 3], pads=[1] * 4)
+    x = net.node("BipolarQuant", x, net.const(1.0), domain=QONNX)
+    attrs = {"kernel_shape": [2, 2], "pads": [1, 1, 0, 0], "count_include_pad": 1}
+    net.quant(net.node("AveragePool", x, **attrs), 0.25, 4)
+    graph, _ = agrees(tmp_path, net, frames=60)
+    assert {p.value for p in (n.block for n in graph.nodes) if isinstance(p, Pad)} == {0}
+
+
 @pytest.mark.parametrize("mode", ["ROUND", "FLOOR", "CEIL", "UP", "DOWN", "HALF_UP", "HALF_DOWN"])
 def test_rounding_modes_with_ties(tmp_path, mode):
     """Dyadic scales: many values lie exactly on a boundary, and float32 is exact too."""

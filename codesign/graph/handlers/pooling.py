@@ -81,13 +81,14 @@ def _average(build: Builder, node: OnnxNode, x: Tensor, geometry: Geometry) -> T
     taps = geometry.kernel[0] * geometry.kernel[1]
     name = f"{x.name}_sum"
     source = windowed(build, node, x, geometry, name)
-    otype = QType.covering(min(taps * x.qtype.min, 0), max(taps * x.qtype.max, 0))
+    itype = source.qtype
+    otype = QType.covering(min(taps * itype.min, 0), max(taps * itype.max, 0))
     block = SumPool(
         name=build.fresh(name),
         channels=geometry.channels,
         taps=taps,
         vectors=geometry.pixels,
-        itype=x.qtype,
+        itype=itype,
         otype=otype,
     )
     out = build.add(block, (source.name,), (node.name,))
