@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import sys
+import textwrap
 from pathlib import Path
 
 import msgspec
@@ -60,7 +61,8 @@ def draw(train: TrainMetrics, title: str) -> bytes:
         axes.plot(epochs, values, color=colour, label=field.replace("_accuracy", ""))
     label = f"test, last epoch: {train.test_accuracy:.2%}"
     axes.plot(epochs[-1:], [train.test_accuracy], "o", color="#c0392b", label=label)
-    axes.set(xlabel="epoch", ylabel="accuracy", title=title)
+    axes.set(xlabel="epoch", ylabel="accuracy")
+    axes.set_title(textwrap.fill(title, 56), fontsize=9)
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
     buffer = io.BytesIO()
