@@ -185,17 +185,21 @@ def _nets(prefix: str, case: Case) -> dict[str, str]:
     return nets
 
 
-def built(cases: Sequence[Case]) -> Path:
-    """The executable of these cases, from the cache where its sources have been built before."""
+def built(cases: Sequence[Case], extra: Sequence[Path] = ()) -> Path:
+    """The executable of these cases, from the cache where its sources have been built before.
+
+    `extra` are Verilog files that hold modules of `cases` that are not in hw/.
+    """
     modules = {case.rtl.module for case in cases}
     text = bench_text(cases)
     sources = sorted(package_data("hw").glob("*.sv")) + sorted(BENCH.iterdir())
+    sources += extra
     digest = hashlib.sha256(text.encode() + verilator_version() + " ".join(FLAGS).encode())
     for source in sources:
         digest.update(source.read_bytes())
     folder = _cache() / digest.hexdigest()[:24]
     if not (folder / "Vbench").exists():
-        _build(folder, text, modules)
+        _build(folder, text, modules, extra)
     return folder / "Vbench"
 
 
@@ -208,7 +212,7 @@ def _cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "codesign" / "hw-tests"
 
 
-def _build(folder: Path, text: str, modules: set[str]) -> None:
+def _build(folder: Path, text: str, modules: set[str], extra: Sequence[Path]) -> None:
     work = folder.with_name(f"{folder.name}.{os.getpid()}")
     work.mkdir(parents=True)
     (work / "bench.sv").write_text(text)
@@ -217,9 +221,8 @@ def _build(folder: Path, text: str, modules: set[str]) -> None:
         "verilator",
         *FLAGS,
         *libraries,
-        "--Mdir",
-        "obj",
-        "bench.sv",
+        *("--Mdir", "obj", "bench.sv"),
+        *map(str, extra),
         str(BENCH / "main.cpp"),
     ]
     done = subprocess.run(
@@ -237,9 +240,11 @@ def _build(folder: Path, text: str, modules: set[str]) -> None:
     shutil.rmtree(work)
 
 
-def check(cases: Sequence[Case], folder: Path, seed: int | None) -> None:
+def check(
+    cases: Sequence[Case], folder: Path, seed: int | None, extra: Sequence[Path] = ()
+) -> None:
     """Run the cases with gaps by `seed`; every bit and every cycle must be as expected."""
-    program = built(cases)
+    program = built(cases, extra)
     gaps = [gaps_of(case, seed) for case in cases]
     times = [expected_times(case, g) for case, g in zip(cases, gaps, strict=True)]
     for i, (case, gap) in enumerate(zip(cases, gaps, strict=True)):
