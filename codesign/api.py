@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from codesign import design_rules
 from codesign.board import Board, all_boards, load_board
 from codesign.design import Design, load_design, load_params, save_design
-from codesign.design_rules import verify
 from codesign.errors import BadInput
 from codesign.types import QType
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from codesign.sim.simulate import Simulation
     from codesign.train.export import ExportResult
     from codesign.train.pipeline import RunResult
+    from codesign.verify.verify import Verification
 
 BoardLike = str | Path | Board
 
@@ -113,7 +114,7 @@ def load(
     path = Path(path)
     if path.suffix == ".json" or path.is_dir():
         design = load_design(path)
-        verify(design)
+        design_rules.verify(design)
         return design
     from codesign.graph.load import import_model
 
@@ -194,6 +195,35 @@ def simulate(
     if not isinstance(design, Design) or (on is not None and board(on).name != design.board):
         design = estimate(design, on).design
     return run_machine(design, board(on or design.board), frames)
+
+
+def build(folder: str | Path, out: str | Path) -> tuple[str, ...]:
+    """Write the Design in `folder` as SystemVerilog to `out`; return the names of the files.
+
+    Raises BadInput, InvariantBroken, IllegalFold, and Deadlock before anything is written.
+    """
+    from codesign.rtl.build import build as write_hardware
+
+    design = load_design(Path(folder))
+    return write_hardware(design, load_params(Path(folder)), board(design.board), Path(out))
+
+
+def verify(
+    folder: str | Path,
+    frames: int | None = None,
+    inputs: str | Path | None = None,
+    seed: int = 0,
+    out: str | Path | None = None,
+) -> Verification:
+    """Run the hardware of the Design in `folder` under Verilator and compare it with the model.
+
+    Frames are the real ones in the file `inputs`, else the golden ones beside the design, else
+    random. `out` is the folder to work in; a temporary one is kept only on failure. Raises
+    RtlMismatch with the first place that differs, ToolMissing, and what `build` raises.
+    """
+    from codesign.verify.verify import verify_folder
+
+    return verify_folder(Path(folder), frames, _path(inputs), seed, _path(out))
 
 
 def per_bitwidth(
@@ -307,6 +337,7 @@ def _path(value: str | Path | None) -> Path | None:
 __all__ = [
     "board",
     "boards",
+    "build",
     "check",
     "estimate",
     "execute",
@@ -320,4 +351,5 @@ __all__ = [
     "save",
     "simulate",
     "train",
+    "verify",
 ]

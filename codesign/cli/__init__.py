@@ -11,7 +11,18 @@ from collections.abc import Sequence
 
 import typer
 
-from codesign.cli import boards, check_tools, estimate, export, importing, report, run, simulate
+from codesign.cli import (
+    boards,
+    build,
+    check_tools,
+    estimate,
+    export,
+    importing,
+    report,
+    run,
+    simulate,
+    verify,
+)
 from codesign.cli.failures import STOPPED, report_failure
 
 # Packages whose warnings tell a user of the command line nothing.
@@ -43,6 +54,8 @@ for command in (
     importing.import_,
     estimate.estimate,
     simulate.simulate,
+    build.build,
+    verify.verify,
     boards.boards,
     report.report,
     check_tools.doctor,
@@ -53,8 +66,8 @@ for command in (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
-    0 done, 2 bad input, 3 does not fit the board, 4 deadlock, 6 training diverged, 130 stopped by
-    the user; 1 is a mistake of ours.
+    0 done, 2 bad input, 3 does not fit the board, 4 deadlock, 5 hardware and model differ, 6
+    training diverged, 130 stopped by the user; 1 is a mistake of ours.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words

@@ -7,9 +7,13 @@ from codesign.rtl.top import Wires, axis_bits, host_wires, one_line, wires
 
 
 def bench_text(design: Design) -> str:
-    """tb.sv, for hw/bench/main.cpp or any other driver of `clk_i`."""
+    """tb.sv, for hw/bench/main.cpp or any other driver of `clk_i`.
+
+    With the macro EDGES_ONLY it has no monitors, to measure the speed of the hardware itself.
+    """
     links = wires(design)
-    return "\n".join([_head(design, links), *map(_monitor, links)]) + "endmodule\n"
+    monitors = ["`ifndef EDGES_ONLY\n", *map(_monitor, links), "`endif\n"]
+    return "\n".join([_head(design, links), *monitors]) + "endmodule\n"
 
 
 def _head(design: Design, links: tuple[Wires, ...]) -> str:

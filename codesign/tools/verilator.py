@@ -48,14 +48,14 @@ class BuildFailed(CodesignError):
     """A tool refused generated sources: our mistake or a broken installation; shows its message."""
 
 
-def compiled_bench(folder: Path, optimise: str = "-Os", trace: bool = False) -> Path:
+def compiled_bench(folder: Path, optimise: str = "-Os", *more: str) -> Path:
     """The simulator of the test bench in `folder` (bench.f, module tb, hw/bench/main.cpp).
 
-    `optimise` is the C++ compiler's option. A build is kept in the user's cache folder by the
+    `optimise` is the C++ compiler's option, `more` are Verilator's ("--trace", "+define+..."). A build is kept in the user's cache folder by the
     content of all sources; a new one works in `folder`/obj_dir. Raises ToolMissing and BuildFailed.
     """
     tool = find_verilator()
-    options = (*SPLIT, *(("--trace",) if trace else ()), "-MAKEFLAGS", f"OPT_FAST={optimise}")
+    options = (*SPLIT, *more, "-MAKEFLAGS", f"OPT_FAST={optimise}")
     kept = cache_folder("verilator") / _key(folder, tool, options) / "Vtb"
     if not kept.exists():
         write_bytes_atomic(kept, _built(tool, folder, options).read_bytes())

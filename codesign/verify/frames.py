@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,17 +14,39 @@ from codesign.graph.execute import from_real, to_stream
 GOLDEN = ("golden.npz", "model.golden.npz")
 
 
-def random_frames(host: HostInput, frames: int, seed: int) -> np.ndarray:
-    """Integers (frames, elements) spread evenly over the whole range of the input's type."""
-    levels = np.random.default_rng(seed).integers(
-        0, host.qtype.levels, (frames, int(np.prod(host.shape)))
-    )
-    return host.qtype.min + host.qtype.step * levels
+DEFAULT_FRAMES = 10
 
 
-def golden_file(folder: Path) -> Path | None:
-    """The golden pairs that an export left in `folder`."""
-    return next((folder / name for name in GOLDEN if (folder / name).exists()), None)
+@dataclass(frozen=True)
+class Frames:
+    """Integers (frames, elements) in stream order, and where they come from."""
+
+    x: np.ndarray
+    source: str
+
+
+def chosen_frames(
+    host: HostInput, folder: Path, frames: int | None, inputs: Path | None, seed: int
+) -> Frames:
+    """Those of the file `inputs`, else the golden ones in `folder`, else random ones.
+
+    Raises BadInput.
+    """
+    if inputs is not None:
+        return Frames(frames_of(inputs, host, frames), str(inputs))
+    golden = next((folder / name for name in GOLDEN if (folder / name).exists()), None)
+    if golden is not None:
+        there = frames_of(golden, host, None)[: frames or DEFAULT_FRAMES]
+        if frames is None or len(there) == frames:
+            return Frames(there, str(golden))
+    return random_frames(host, frames or DEFAULT_FRAMES, seed)
+
+
+def random_frames(host: HostInput, frames: int, seed: int) -> Frames:
+    """Integers spread evenly over the whole range of the input's type."""
+    shape = frames, int(np.prod(host.shape))
+    levels = np.random.default_rng(seed).integers(0, host.qtype.levels, shape)
+    return Frames(host.qtype.min + host.qtype.step * levels, f"random, seed {seed}")
 
 
 def frames_of(path: Path, host: HostInput, frames: int | None) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,16 +12,17 @@ import msgspec
 import numpy as np
 
 from codesign.blocks.base import Params
-from codesign.board import Board
-from codesign.design import Design
+from codesign.board import Board, load_board
+from codesign.design import HOST, Design, load_design, load_params
 from codesign.errors import RtlMismatch
 from codesign.rtl.build import build
 from codesign.rtl.top import wires
 from codesign.sim.machine import machine_of
 from codesign.tools.process import run_tool
-from codesign.tools.verilator import INSTALL, compiled_bench, find_verilator
+from codesign.tools.verilator import INSTALL, BuildFailed, compiled_bench, find_verilator
 from codesign.verify.compare import Difference, first_difference
 from codesign.verify.expected import Times, codes, times
+from codesign.verify.frames import Frames, chosen_frames
 from codesign.verify.records import Record, read_record
 from codesign.verify.stimulus import Pacing, any_ready, free_running, stalled, write_stimulus
 
@@ -49,6 +51,7 @@ class Verification(msgspec.Struct, frozen=True):
     frames: int
     channels: int
     outputs: int
+    inputs: str
     runs: tuple[VerifiedRun, ...]
     verilator: str
     build_seconds: float
@@ -77,10 +80,38 @@ class Bench:
     work: Path
 
 
-def verify_design(
-    design: Design, params: Params, board: Board, x: np.ndarray, work: Path, seed: int = 0
+def verify_folder(
+    path: Path, frames: int | None, inputs: Path | None, seed: int, out: Path | None
 ) -> Verification:
-    """Run the hardware of `design` on integers `x` (frames, elements) in the folder `work`.
+    """`verify_design` for the design in `path`, a folder or its design.json.
+
+    The work folder is `out`, else a temporary one that is kept only on failure.
+    """
+    design, params = load_design(path), load_params(path)
+    folder = path if path.is_dir() else path.parent
+    given = chosen_frames(design.input, folder, frames, inputs, seed)
+    work = out or Path(tempfile.mkdtemp(prefix="codesign-verify-"))
+    try:
+        found = verify_design(design, params, load_board(design.board), given, work, seed)
+    except (RtlMismatch, BuildFailed):
+        raise  # they name the folder
+    except BaseException:
+        _drop(work, out)
+        raise
+    _drop(work, out)
+    return found
+
+
+def _drop(work: Path, out: Path | None) -> None:
+    """Remove a temporary work folder; one that the user named is the user's."""
+    if out is None:
+        shutil.rmtree(work)
+
+
+def verify_design(
+    design: Design, params: Params, board: Board, given: Frames, work: Path, seed: int = 0
+) -> Verification:
+    """Run the hardware of `design` on the frames `given`, in the folder `work`.
 
     Free-running, with random gaps at source and sink, and with an arbitrary pattern of ready.
     Raises RtlMismatch with the first place that differs (`work` then holds a waveform), Deadlock,
@@ -92,6 +123,7 @@ def verify_design(
     begin = time.perf_counter()
     program = compiled_bench(rtl)
     build_seconds = time.perf_counter() - begin
+    x = given.x
     bench = Bench(design, board, x, codes(design, params, x), rtl, program, work)
     frames, interval = len(x), machine_of(design, board).own_interval_cycles
     pacings = (
@@ -100,9 +132,16 @@ def verify_design(
         any_ready(design, board, frames, interval, seed + 1),
     )
     runs = tuple(_verified(bench, pacing) for pacing in pacings)
-    outputs = bench.codes[next(s.name for s in design.streams if s.target == "host")].size
+    outputs = bench.codes[next(s.name for s in design.streams if s.target == HOST)].size
     return Verification(
-        design.name, frames, len(design.streams), outputs, runs, tool.version, build_seconds
+        design=design.name,
+        frames=frames,
+        channels=len(design.streams),
+        outputs=outputs,
+        inputs=given.source,
+        runs=runs,
+        verilator=tool.version,
+        build_seconds=build_seconds,
     )
 
 
@@ -169,7 +208,7 @@ def _wave(bench: Bench, pacing: Pacing, folder: Path, cycle: int) -> Path:
     wave = folder / "wave.vcd"
     first = max(0, cycle - WAVE_BEFORE_CYCLES)
     end = cycle + RESET_CYCLES + WAVE_BEHIND_CYCLES
-    program = compiled_bench(bench.rtl, trace=True)
+    program = compiled_bench(bench.rtl, "-Os", "--trace")
     limit = f"+limit={cycle + WAVE_BEHIND_CYCLES}"
     window = (f"+wave={wave.resolve()}", f"+wave_from={first}", f"+wave_to={end}", limit)
     ready = f"+ready={pacing.ready_seed}"

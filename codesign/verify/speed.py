@@ -1,0 +1,69 @@
+"""`python -m codesign.verify.speed DESIGN`: the simulator against Verilator on the same design.
+
+Verilator: one thread, -O3, no trace, no monitors, beats at the edge checked by the sink's count; its
+build is told apart. Ours: every timestamp of every frame, and the proven steady state.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from codesign.board import load_board
+from codesign.design import load_design, load_params
+from codesign.rtl.build import build
+from codesign.sim.encode import encode
+from codesign.sim.engine import advance, start
+from codesign.sim.machine import machine_of
+from codesign.sim.simulate import simulate
+from codesign.tools.process import run_tool
+from codesign.tools.verilator import INSTALL, compiled_bench
+from codesign.verify.expected import times
+from codesign.verify.frames import random_frames
+from codesign.verify.stimulus import free_running, write_stimulus
+
+FRAME_COUNTS = (1, 10, 100)
+REPEATS = 3
+
+
+def main(path: Path) -> None:
+    """Print the figures of docs/results/verify.md."""
+    design, params = load_design(path), load_params(path)
+    board = load_board(design.board)
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        build(design, params, board, work / "rtl")
+        seconds, program = _timed(lambda: compiled_bench(work / "rtl", "-O3", "+define+EDGES_ONLY"))
+        print(f"{design.name}: Verilator build {seconds:.1f} s (0 where it was cached)")
+        code = encode(machine_of(design, board))
+        advance(code, start(code), 1)  # compile, or load from the cache
+        for frames in FRAME_COUNTS:
+            pacing = free_running(design, board, frames)
+            write_stimulus(design, pacing, random_frames(design.input, frames, 0).x, work)
+            last = max(int(t.releases[-1]) for t in times(design, board, pacing).values())
+            command = (program, f"+work={work}", f"+limit={last}")
+            rtl = _best(lambda command=command: run_tool(command, work / "rtl", INSTALL))
+            full = _best(lambda n=frames: advance(code, start(code), n))
+            steady = _best(lambda n=frames: simulate(design, board, n))
+            print(
+                f"{frames} frames, {last + 1:,} cycles: Verilator {rtl:.4f} s, "
+                f"every timestamp {full:.6f} s ({rtl / full:,.0f} times), "
+                f"steady state {steady:.6f} s ({rtl / steady:,.0f} times)"
+            )
+
+
+def _best(work: Callable[[], object]) -> float:
+    return min(_timed(work)[0] for _ in range(REPEATS))
+
+
+def _timed(work: Callable[[], object]) -> tuple[float, object]:
+    begin = time.perf_counter()
+    result = work()
+    return time.perf_counter() - begin, result
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
