@@ -65,7 +65,7 @@ module reorder #(
     if (d == 0) begin : gen_inner
       assign moves[d] = gives;
     end else begin : gen_outer
-      assign moves[d] = moves[d-1] && last[d-1];
+      assign moves[d] = gives && &last[d-1:0];
     end
     always_ff @(posedge clk_i) begin
       if (rst_i) digit_q <= '0;
@@ -78,7 +78,7 @@ module reorder #(
       if (moves[d]) step = AddrBits'(Steps[32*d+:32]);
     end
   end
-  assign done = moves[Axes-1] && last[Axes-1];
+  assign done = gives && &last;
   assign gives = level_q > LevelBits'(offset_q) && out0_space_i;
   assign out0_issue_o = gives;
 
