@@ -97,8 +97,15 @@ def _cheaper(affine: Affine, levels: Levels, itype: QType) -> bool:
 
 
 def _layout(x: Tensor, rows: int) -> dict[str, int]:
-    """Channels and vectors of the block: the stream's own, or one channel an element."""
+    """Channels and vectors of the block: the stream's own, or one channel an element.
+
+    Where one row of the table serves all, a whole row of pixels may be worked on at once: a picture
+    of one channel is not bound to one lane.
+    """
     channels = max(x.channels, rows)
+    row = channels * x.order.shape[-1] if x.order.ndim > 1 else x.elements
+    if rows == 1 and x.elements % row == 0:
+        channels = row
     return {"channels": channels, "vectors": x.elements // channels}
 
 
