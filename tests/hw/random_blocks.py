@@ -170,9 +170,52 @@ def arg_max(dice: random.Random, seed: int) -> Made:
     return b.ArgMax(name="arg_max", classes=classes, vectors=vectors, itype=itype, otype=otype), {}
 
 
+def concat(dice: random.Random, seed: int) -> Made:
+    itypes = any_type(dice), any_type(dice)
+    itypes = dice.choice((itypes, itypes[:1] * 2))
+    chunks = dice.choice((1, 2, 3, 4, 6)), dice.choice((1, 2, 4, 6))
+    return b.Concat(name="concat", chunks=chunks, vectors=dice.randint(1, 3), itypes=itypes), {}
+
+
+def slice_(dice: random.Random, seed: int) -> Made:
+    before, count, behind = dice.randint(0, 4), dice.randint(1, 6), dice.randint(0, 4)
+    unit = dice.choice((1, 2))
+    block = b.Slice(
+        name="slice",
+        chunk=unit * (before + count + behind),
+        start=unit * before,
+        count=unit * count,
+        vectors=dice.randint(1, 3),
+        itype=any_type(dice),
+    )
+    return block, {}
+
+
+def zero_insert(dice: random.Random, seed: int) -> Made:
+    itype = any_type(dice)
+    size = {name: dice.randint(1, 4) for name in ("height", "width", "channels")}
+    stride, value = (dice.randint(1, 3), dice.randint(1, 3)), int(sample(itype, 1, seed=seed)[0])
+    return b.ZeroInsert(name="zero_insert", itype=itype, stride=stride, value=value, **size), {}
+
+
+def reorder(dice: random.Random, seed: int) -> Made:
+    """An array of up to four axes, written in another order of them, some repeated."""
+    axes, stride = [], 1
+    for _ in range(dice.randint(1, 4)):
+        size = dice.randint(1, 4)
+        axes.append((size, stride))
+        stride *= size
+    axes += [(dice.randint(2, 3), 0) for _ in range(dice.randint(0, 2))]
+    dice.shuffle(axes)
+    sizes, strides = zip(*axes, strict=True)
+    shape = {"vectors": dice.randint(1, 3), "sizes": sizes, "strides": strides}
+    return b.Reorder(name="reorder", itype=any_type(dice), **shape), {}
+
+
 # Weighted blocks, windows and thresholds have most to vary and come up more often.
 MAKERS = (
     *(mat_vec, threshold, window, depthwise, requantise, add),
     *(mat_vec, threshold, window, pad, pooled(b.MaxPool), arg_max),
     *(mat_vec, threshold, window, pooled(b.SumPool), fork, width_converter),
+    *(mat_vec, threshold, concat, slice_, zero_insert, reorder, reorder),
 )
