@@ -1,5 +1,6 @@
 # make demo    a network trained for a board, its QONNX, Design, estimate, simulation and report
 # make test    what the tests need, then the tests        make lint    ruff
+# make conformance   2,000 random blocks: RTL against integer function and simulator (needs verilator)
 # make clean   remove what make made
 #
 # PYTHON=python3.12       another interpreter, 3.11 or later
@@ -15,7 +16,7 @@ TORCH_OPTIONS := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 SETUP := pyproject.toml constraints.txt codesign/__init__.py
 
 .DELETE_ON_ERROR:
-.PHONY: demo install test browser lint clean
+.PHONY: demo install test programs lint clean
 
 demo: install
 	$(BIN)/codesign run flows/digits_pynq-z2.toml --out runs/demo
@@ -45,21 +46,28 @@ install: .venv/installed
 	@$(PIP) install -c constraints.txt -e '.[test]'
 	@touch $@
 
-# A headless browser opens the report in one of the tests.
-browser:
-	@if command -v chromium >/dev/null && command -v chromedriver >/dev/null; then :; \
+# Programs that some tests use: a browser opens the report; the hardware is simulated and synthesised.
+PROGRAMS := chromium chromedriver verilator yosys iverilog
+PACKAGES := chromium chromium-driver verilator yosys iverilog
+
+programs:
+	@missing=$$(for p in $(PROGRAMS); do command -v $$p >/dev/null || echo $$p; done | xargs); \
+	if [ -z "$$missing" ]; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  echo "installing chromium and chromium-driver"; \
+	  echo "installing $(PACKAGES)"; \
 	  apt-get update -qq \
-	    && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver >/dev/null \
-	    || echo "note: apt could not install chromium and chromium-driver: no browser test"; \
+	    && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(PACKAGES) >/dev/null \
+	    || echo "note: apt could not install them: tests that need $$missing will be skipped"; \
 	else \
-	  echo "note: chromium and chromedriver are missing (Debian: apt-get install chromium"; \
-	  echo "      chromium-driver, as root): the browser test of the report will be skipped"; \
+	  echo "note: $$missing missing (Debian, as root: apt-get install $(PACKAGES)):"; \
+	  echo "      the tests that need them will be skipped"; \
 	fi
 
-test: .venv/test-installed browser
+test: .venv/test-installed programs
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2
+
+conformance: .venv/test-installed
+	OMP_NUM_THREADS=1 CODESIGN_CONFORMANCE=2000 $(BIN)/python -m pytest -q -n 2 tests/hw/test_blocks.py
 
 lint: .venv/test-installed
 	$(BIN)/ruff check codesign tests
