@@ -47,8 +47,8 @@ install: .venv/installed
 	@touch $@
 
 # Programs that some tests use: a browser opens the report; the hardware is simulated and synthesised.
-PROGRAMS := chromium chromedriver verilator yosys iverilog
-PACKAGES := chromium chromium-driver verilator yosys iverilog
+PROGRAMS := chromium chromedriver verilator yosys
+PACKAGES := chromium chromium-driver verilator yosys
 
 programs:
 	@missing=$$(for p in $(PROGRAMS); do command -v $$p >/dev/null || echo $$p; done | xargs); \
