@@ -48,6 +48,7 @@ class HostInput(msgspec.Struct, frozen=True):
 
     `shape` is (H, W, C), (L, C) or (C,), channels innermost; `onnx_shape` is the model's own
     input shape without the batch axis: (C, H, W), (C, L), or any other, which is then flattened.
+    With `channels_last` it is (H, W, C) or (L, C), like `shape`.
     """
 
     name: str
@@ -56,6 +57,7 @@ class HostInput(msgspec.Struct, frozen=True):
     qtype: QType
     scale: float = 1.0
     offset: float = 0.0
+    channels_last: bool = False
 
 
 class HostOutput(msgspec.Struct, frozen=True):

@@ -26,6 +26,7 @@ class Builder:
     Handlers read `values` through their arguments, emit blocks through `add`, and return the value
     of their output. `shapes` are the inferred ONNX shapes, with the batch axis;
     `readers` the ops that read each ONNX tensor; `decisions` the quantisers' by ONNX tensor.
+    `channels_last` says that the model's input is (N, H, W, C) or (N, L, C).
     """
 
     values: dict[str, Value] = field(default_factory=dict)
@@ -39,6 +40,7 @@ class Builder:
     readers: dict[str, list[str]] = field(default_factory=dict)
     input_tensor: str = "input"
     class_tensor: str = ""
+    channels_last: bool = False
     host_qtype: QType | None = None
     host_meaning: Linear | None = None
 

@@ -42,7 +42,7 @@ def to_stream(host: HostInput, x: np.ndarray) -> np.ndarray:
             f"not {x.shape}",
             found=x.shape,
         )
-    if len(host.shape) == len(host.onnx_shape) > 1:
+    if len(host.shape) == len(host.onnx_shape) > 1 and not host.channels_last:
         x = np.moveaxis(x, 1, -1)
     return np.ascontiguousarray(x).reshape(len(x), -1)
 

@@ -12,6 +12,7 @@ from codesign.design import HostInput, HostOutput
 from codesign.errors import BadInput, UnsupportedLayer
 from codesign.graph.builder import Builder, Value, need_linear
 from codesign.graph.handlers import HANDLERS
+from codesign.graph.input_layout import channels_last_input
 from codesign.graph.ir import IntGraph, TensorView
 from codesign.graph.logits import common_scale, emit_arg_max
 from codesign.graph.onnx_node import OnnxNode, read_nodes
@@ -52,8 +53,8 @@ def _start(model: Any, qtype: QType | None, scale: float | None, offset: float) 
         build.values[initialiser.name] = _constant(model, initialiser.name)
     name = model.graph.input[0].name
     shape = tuple(model.get_tensor_shape(name))[1:]
-    channels = shape[0] if len(shape) in (2, 3) else int(np.prod(shape))
-    order = canonical(shape) if len(shape) in (2, 3) else np.arange(channels).reshape(shape)
+    build.channels_last = len(shape) in (2, 3) and channels_last_input(model)
+    order, channels = _input_order(shape, build.channels_last)
     annotated = qtype_of_annotation(model, name)
     if qtype is not None or annotated is not None:
         qtype = annotated if qtype is None else qtype
@@ -63,6 +64,15 @@ def _start(model: Any, qtype: QType | None, scale: float | None, offset: float) 
     else:
         build.values[name] = Tensor(None, None, (linear(),), order, channels)
     return build
+
+
+def _input_order(shape: tuple[int, ...], channels_last: bool) -> tuple[np.ndarray, int]:
+    """Stream index of each element of the input, and the innermost size of the stream."""
+    if len(shape) not in (2, 3):
+        return np.arange(int(np.prod(shape))).reshape(shape), int(np.prod(shape))
+    if channels_last:
+        return np.arange(int(np.prod(shape))).reshape(shape), shape[-1]
+    return canonical(shape), shape[0]
 
 
 def _constant(model: Any, name: str) -> Constant:
@@ -151,9 +161,11 @@ def _host_input(build: Builder, model: Any) -> HostInput:
     onnx_shape = tuple(model.get_tensor_shape(name))[1:]
     picture = len(onnx_shape) in (2, 3)
     shape = (*onnx_shape[1:], onnx_shape[0]) if picture else (int(np.prod(onnx_shape)),)
+    shape = onnx_shape if build.channels_last else shape
     meaning = build.host_meaning
     scale, offset = float(meaning.scale[0]), float(meaning.offset[0])
-    return HostInput(name, shape, onnx_shape, build.host_qtype, scale, offset)
+    last = build.channels_last
+    return HostInput(name, shape, onnx_shape, build.host_qtype, scale, offset, last)
 
 
 def _host_output(build: Builder, name: str, value: Tensor) -> HostOutput:
@@ -162,6 +174,16 @@ def _host_output(build: Builder, name: str, value: Tensor) -> HostOutput:
     step = value.linear
     if step.offset[0]:
         build.note(f"real output = {float(step.scale[0]):.9g}*q + {float(step.offset[0]):.9g}")
-    shape = value.order.shape
-    stream = (*shape[1:], shape[0]) if len(shape) in (2, 3) else shape
+    stream = _stream_shape(build, value.order)
     return HostOutput(name, stream, value.qtype, "logits", float(step.scale[0]))
+
+
+def _stream_shape(build: Builder, order: np.ndarray) -> tuple[int, ...]:
+    """Shape of an output in stream order."""
+    shape = order.shape
+    if np.array_equal(order, np.arange(order.size).reshape(shape)):
+        return shape
+    if np.array_equal(order, canonical(shape)):
+        return (*shape[1:], shape[0])
+    build.note(f"the output comes in the order of the stream, not of its ONNX shape {shape}")
+    return (order.size,)

@@ -61,8 +61,8 @@ def test_an_unknown_op_names_the_node_and_what_is_possible(tmp_path):
 
 def test_an_op_of_another_domain(tmp_path):
     net, x = quantised((1, 8))
-    net.node("Conv", x, domain="qonnx.custom_op.channels_last")
-    assert "domain 'qonnx.custom_op.channels_last' is not known" in refusal(net, tmp_path)
+    net.node("Conv", x, domain="finn.custom_op.fpgadataflow")
+    assert "domain 'finn.custom_op.fpgadataflow' is not known" in refusal(net, tmp_path)
 
 
 def test_a_malformed_node_is_named(tmp_path):

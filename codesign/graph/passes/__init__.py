@@ -11,6 +11,7 @@ from typing import Any
 from codesign.errors import BadInput, CodesignError, InvariantBroken
 from codesign.graph.passes import (
     canonical_domains,
+    channels_first,
     dead_code,
     explicit_pads,
     fold_constants,
@@ -19,6 +20,7 @@ from codesign.graph.passes import (
     pool_behind_quantiser,
     qcdq_to_quant,
     quantisers_present,
+    sink_transposes,
     static_batch,
     static_shapes,
 )
@@ -28,10 +30,12 @@ PASSES = (
     quantisers_present,  # a float network has no integer form: say so before anything else
     node_names,  # every later message names its node
     static_batch,  # symbolic or missing batch sizes become 1, so that shapes can be inferred
+    channels_first,  # one form of each layer; the Transposes between are index algebra
     static_shapes,  # handlers work on shapes, not on Shape nodes
     fold_constants,  # Shape-Gather-Concat reshapes and constant arithmetic disappear
     qcdq_to_quant,  # two spellings of one quantiser; handlers know Quant
     dead_code,  # what nothing reads needs no hardware and must not fail to import
+    sink_transposes,  # so that those of neighbouring layers cancel, and pools see quantisers
     explicit_pads,  # auto_pad becomes numbers, which the padding block needs
     pool_behind_quantiser,  # max commutes with monotone quantisers: pool the narrow integers
 )

@@ -8,6 +8,7 @@ from codesign.errors import UnsupportedLayer
 
 ALIASES = ("onnx.brevitas", "finn.custom_op.general")
 CANONICAL = "qonnx.custom_op.general"
+CHANNELS_LAST = "qonnx.custom_op.channels_last"
 CUSTOM_OPS = ("Quant", "IntQuant", "BipolarQuant", "Trunc", "MultiThreshold")
 
 
@@ -24,10 +25,10 @@ def run(model: Any) -> Any:
 
 
 def _check(node: Any) -> None:
-    if node.domain not in ("", "ai.onnx", CANONICAL):
+    if node.domain not in ("", "ai.onnx", CANONICAL, CHANNELS_LAST):
         raise UnsupportedLayer(
             f"{node.name or node.output[0]} ({node.op_type}): its domain {node.domain!r} is not known "
-            f"here; export standard ONNX ops (channels first) and quantisers of {CANONICAL!r}",
+            f"here; export standard ONNX ops and quantisers of {CANONICAL!r}",
             node=node.name,
             op=node.op_type,
         )
@@ -39,7 +40,11 @@ def _declare(proto: Any) -> None:
     default = [o for o in proto.opset_import if o.domain in ("", "ai.onnx")]
     versions = {o.domain: o.version for o in proto.opset_import}
     version = versions.get(CANONICAL, 1)
-    others = [o for o in proto.opset_import if o.domain not in ("", "ai.onnx", CANONICAL, *ALIASES)]
+    known = ("", "ai.onnx", CANONICAL, CHANNELS_LAST, *ALIASES)
+    others = [o for o in proto.opset_import if o.domain not in known]
     kept = [*default, make_opsetid(CANONICAL, version), *others]
+    if any(node.domain == CHANNELS_LAST for node in proto.graph.node):
+        # qonnx runs a channels-last op as the standard op of the version declared for its domain.
+        kept.append(make_opsetid(CHANNELS_LAST, default[0].version))
     del proto.opset_import[:]
     proto.opset_import.extend(kept)
