@@ -59,7 +59,9 @@ def _same_node(model: Any, node: Any, parts: list[Magnitude], context: dict) -> 
 
 def _product(model: Any, node: Any, parts: list[Magnitude], context: dict) -> Magnitude:
     shape = context[node.input[1]].shape
-    terms = int(np.prod(shape[1:])) if node.op_type == "Conv" else max(shape)
+    terms = int(np.prod(shape)) // shape[0] if node.op_type == "Conv" else max(shape)
+    if node.op_type == "ConvTranspose":
+        terms = int(np.prod(shape)) // shape[1]
     roundings = sum(p.roundings for p in parts) + terms + 2
     return Magnitude(_same_node(model, node, parts, context), roundings)
 
@@ -99,6 +101,12 @@ def _moves(model: Any, node: Any, parts: list[Magnitude], context: dict) -> Magn
     return Magnitude(local[node.output[0]], parts[0].roundings)
 
 
+def _rearranged(model: Any, node: Any, parts: list[Magnitude], context: dict) -> Magnitude:
+    """Elements moved, repeated, put together or padded."""
+    values = _same_node(model, node, parts, context)
+    return Magnitude(values, max(p.roundings for p in parts))
+
+
 RULES: dict[str, Callable[..., Magnitude]] = {
     "MatMul": _product,
     "Gemm": _product,
@@ -121,4 +129,12 @@ RULES: dict[str, Callable[..., Magnitude]] = {
     "Squeeze": _moves,
     "Unsqueeze": _moves,
     "Identity": _passes,
+    "ConvTranspose": _product,
+    "Concat": _rearranged,
+    "Pad": _moves,
+    "Slice": _moves,
+    "Resize": _moves,
+    "Upsample": _moves,
+    "DepthToSpace": _moves,
+    "SpaceToDepth": _moves,
 }

@@ -110,7 +110,7 @@ def windowed(
     """
     tensor = x
     if any(geometry.pads):
-        value = _zero(node, x) if pad is None else pad
+        value = zero_level(node, x) if pad is None else pad
         tensor = _padded(build, node, holding(build, node, x, value), geometry, name, value)
     if not geometry.needs_window:
         return tensor
@@ -168,19 +168,19 @@ def holding(build: Builder, node: OnnxNode, x: Tensor, value: int) -> Tensor:
     return replace(x, name=build.add(block, (x.name,), (node.name,)), qtype=wide)
 
 
-def _zero(node: OnnxNode, x: Tensor) -> int:
-    """The integer that means 0, within the type of `x` or not far beyond; raises UnsupportedLayer."""
+def zero_level(node: OnnxNode, x: Tensor, value: Fraction | int = 0) -> int:
+    """The integer that means `value`, within the type of `x` or not far beyond; raises UnsupportedLayer."""
     step = x.linear
     length = max(len(step.scale), len(step.offset))
     scale, offset = np.resize(step.scale, length), np.resize(step.offset, length)
-    zeros = {-o / s if s else Fraction(1, 2) for s, o in zip(scale, offset, strict=True)}
+    zeros = {(value - o) / s if s else Fraction(1, 2) for s, o in zip(scale, offset, strict=True)}
     zero = zeros.pop()
     far = abs(zero) > MAX_ZERO or x.qtype.levels > MAX_ZERO
     inside = zero in range(x.qtype.min, x.qtype.max + 1)
     if zeros or zero.denominator != 1 or (far and not inside):
         raise unsupported(
             node,
-            f"it pads with 0, which no integer of its input ({x.qtype}) means",
+            f"it pads with {float(value):g}, which no integer of its input ({x.qtype}) means",
             "quantise its input with one whole zero point for all channels (0 for bipolar values), "
             "or use no padding",
         )

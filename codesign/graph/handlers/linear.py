@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from codesign.blocks import Depthwise, MatVec
+from codesign.graph.arrange import arranged, as_picture
 from codesign.graph.builder import Builder, Value, need_constant, need_linear, unsupported
 from codesign.graph.exact import rationals
 from codesign.graph.handlers.elementwise import scaled
@@ -16,10 +17,18 @@ from codesign.graph.onnx_node import OnnxNode
 from codesign.graph.products import emit_product, integer_weights
 from codesign.graph.spatial import Geometry, windowed
 from codesign.graph.values import ZERO, Constant, Tensor, canonical
+from codesign.types import BIPOLAR
 
 
 def matmul(build: Builder, node: OnnxNode, x: Value, w: Value) -> Tensor:
-    """x (..., K) times constant w (K, N): one MatVec over all leading positions."""
+    """x (..., K) times constant w (K, N): one MatVec over all leading positions.
+
+    A constant from the left is the same with both transposed.
+    """
+    if isinstance(x, Constant) and isinstance(w, Tensor) and w.order.ndim > 1:
+        turned = replace(w, order=w.order.swapaxes(-1, -2))
+        out = matmul(build, node, turned, x.mapped(lambda array: array.swapaxes(-1, -2)))
+        return replace(out, order=out.order.swapaxes(-1, -2))
     tensor = need_linear(node, x)
     weight = need_constant(node, w, "second input")
     if weight.values.ndim != 2 or tensor.order.shape[-1] != weight.values.shape[0]:
@@ -28,21 +37,25 @@ def matmul(build: Builder, node: OnnxNode, x: Value, w: Value) -> Tensor:
             f"shapes {(1, *tensor.order.shape)} and {weight.values.shape}",
             "multiply by a constant matrix (K, N)",
         )
-    columns = tensor.order.reshape(-1, weight.values.shape[0])
-    places = columns - np.arange(len(columns))[:, None] * columns.shape[1]
+    places = _places(tensor, weight.values.shape[0])
     if np.any(places != places[0]):
-        raise unsupported(
-            node,
-            "its rows are not contiguous in the stream of channels-last elements",
-            "flatten or transpose so that each product reads neighbouring elements",
-        )
+        shape = tensor.order.shape
+        natural = np.arange(tensor.elements).reshape(shape)
+        tensor = arranged(build, node, tensor, natural, shape[-1])
+        places = _places(tensor, shape[-1])
     stream_order = np.argsort(places[0])
     matrix = weight.mapped(lambda array: array.T[:, stream_order])
     weights = integer_weights(node, matrix)
     name = layer_name(node, weight.sources)
-    order = np.arange(len(columns) * weight.values.shape[1])
-    out = emit_product(build, node, MatVec, name, tensor, weights, len(columns))
+    order = np.arange(len(places) * weight.values.shape[1])
+    out = emit_product(build, node, MatVec, name, tensor, weights, len(places))
     return replace(out, order=order.reshape(*tensor.order.shape[:-1], -1))
+
+
+def _places(x: Tensor, cols: int) -> np.ndarray:
+    """Where the elements of each row lie, counted from where the row would start."""
+    rows = x.order.reshape(-1, cols)
+    return rows - np.arange(len(rows))[:, None] * cols
 
 
 def gemm(build: Builder, node: OnnxNode, a: Value, b: Value, c: Value | None = None) -> Tensor:
@@ -61,38 +74,57 @@ def gemm(build: Builder, node: OnnxNode, a: Value, b: Value, c: Value | None = N
 
 
 def conv(build: Builder, node: OnnxNode, x: Value, w: Value, b: Value | None = None) -> Tensor:
-    """Dense or depthwise convolution in one or two dimensions."""
-    tensor = need_linear(node, x)
+    """Convolution in one or two dimensions: dense, depthwise, or in groups."""
+    tensor = as_picture(build, node, need_linear(node, x))
     weight = need_constant(node, w, "weight")
     if weight.values.ndim == 3:
         weight = weight.mapped(lambda array: array[:, :, None, :])
     geometry = Geometry.of(node, tensor, tuple(weight.values.shape[2:]))
-    depthwise = _is_depthwise(node, tensor, weight)
+    return filtered(build, node, tensor, geometry, weight, int(node.attrs.get("group", 1)), b)
+
+
+def filtered(
+    build: Builder,
+    node: OnnxNode,
+    x: Tensor,
+    geometry: Geometry,
+    weight: Constant,
+    group: int,
+    bias: Value | None,
+) -> Tensor:
+    """`x` convolved with `weight` (out, in/group, kh, kw), plus a bias per output channel."""
+    rows, per_group = weight.values.shape[:2]
+    depthwise = group > 1 and group == x.order.shape[0] == rows and per_group == 1
+    if group > 1 and not depthwise:
+        weight = _block_diagonal(build, node, weight, group)
     name = layer_name(node, weight.sources)
     axes = (0, 2, 3, 1)
     matrix = weight.mapped(lambda array: array.transpose(axes).reshape(len(array), -1))
-    source = windowed(build, node, tensor, geometry, name)
-    kind = Depthwise if depthwise else MatVec
     weights = integer_weights(node, matrix)
+    source = windowed(build, node, x, geometry, name)
+    kind = Depthwise if depthwise else MatVec
     out = emit_product(build, node, kind, name, source, weights, geometry.pixels)
     shape = build.shapes[node.outputs[0]][1:]
     out = replace(out, order=canonical(shape))
-    if b is None:
+    if bias is None:
         return out
     column = (1, -1, *(1,) * (len(shape) - 1))
-    bias = need_constant(node, b, "bias").mapped(lambda array: array.reshape(column))
-    return add(build, node, out, bias)
+    constant = need_constant(node, bias, "bias").mapped(lambda array: array.reshape(column))
+    return add(build, node, out, constant)
 
 
-def _is_depthwise(node: OnnxNode, x: Tensor, weight: Constant) -> bool:
-    group, channels = int(node.attrs.get("group", 1)), x.order.shape[0]
-    rows, per_group = weight.values.shape[:2]
-    if group == 1:
-        return False
-    if group == channels == rows and per_group == 1:
-        return True
-    raise unsupported(
-        node,
-        f"{group} groups over {channels} input and {rows} output channels",
-        "use group 1 (dense) or as many groups as input and output channels (depthwise)",
+def _block_diagonal(build: Builder, node: OnnxNode, weight: Constant, group: int) -> Constant:
+    """Grouped weights (out, in/group, kh, kw) as dense ones, 0 between the groups."""
+    values = weight.values
+    rows, per_group = values.shape[:2]
+    dense = np.zeros((rows, per_group * group, *values.shape[2:]), values.dtype)
+    for g in range(group):
+        own = slice(g * rows // group, (g + 1) * rows // group)
+        dense[own, g * per_group : (g + 1) * per_group] = values[own]
+    scale = None if weight.scale is None else np.tile(weight.scale, (1, group, 1, 1))
+    qtype = None if weight.qtype == BIPOLAR else weight.qtype
+    build.note(
+        f"{node} has {group} groups and is computed densely: a share of 1/{group} of its products "
+        "counts; use group 1, or as many groups as input and output channels, to save them"
     )
+    return replace(weight, values=dense, scale=scale, qtype=qtype)

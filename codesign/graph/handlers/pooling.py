@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
+import numpy as np
+
 from codesign.blocks import MaxPool, SumPool
+from codesign.graph.arrange import as_picture
 from codesign.graph.builder import Builder, Value, need_linear, need_tensor, unsupported
 from codesign.graph.exact import rationals
 from codesign.graph.handlers.elementwise import scaled
@@ -24,6 +27,7 @@ def max_pool(build: Builder, node: OnnxNode, x: Value) -> Tensor:
             "its input has no integers yet, or falls where they rise (a negative scale)",
             "put the quantiser in front of the pool",
         )
+    tensor = as_picture(build, node, tensor)
     geometry = Geometry.of(node, tensor, node.pairs("kernel_shape", 1))
     name = f"{tensor.name}_max"
     source = windowed(build, node, tensor, geometry, name, pad=tensor.qtype.min)
@@ -42,6 +46,7 @@ def max_pool(build: Builder, node: OnnxNode, x: Value) -> Tensor:
 def average_pool(build: Builder, node: OnnxNode, x: Value) -> Tensor:
     """Sum over each window; 1/taps goes into the scale."""
     tensor = need_linear(node, x)
+    tensor = as_picture(build, node, tensor)
     geometry = Geometry.of(node, tensor, node.pairs("kernel_shape", 1))
     if any(geometry.pads) and not node.attrs.get("count_include_pad", 0):
         raise unsupported(
@@ -59,11 +64,14 @@ def global_average_pool(build: Builder, node: OnnxNode, x: Value) -> Tensor:
 
 
 def reduce_mean(build: Builder, node: OnnxNode, x: Value, axes: Value | None = None) -> Tensor:
-    """Mean over all spatial axes."""
+    """Mean over all spatial axes, channels first or last."""
     tensor = need_linear(node, x)
     rank = tensor.order.ndim + 1
     found = node.attrs.get("axes") if axes is None else axes.values.ravel().tolist()
-    if sorted(int(a) % rank for a in found or range(rank)) != list(range(2, rank)):
+    axes_found = sorted(int(a) % rank for a in found or range(rank))
+    if rank > 2 and axes_found == list(range(1, rank - 1)):  # channels last
+        tensor = replace(tensor, order=np.moveaxis(tensor.order, -1, 0))
+    elif axes_found != list(range(2, rank)):
         raise unsupported(
             node, f"it averages over axes {found}", "average over all spatial axes, no others"
         )
