@@ -9,10 +9,13 @@ from codesign.rtl.top import Wires, axis_bits, host_wires, one_line, wires
 def bench_text(design: Design) -> str:
     """tb.sv, for hw/bench/main.cpp or any other driver of `clk_i`.
 
-    With the macro EDGES_ONLY it has no monitors, to measure the speed of the hardware itself.
+    With the macro EDGES_ONLY only what the host receives is monitored, to measure the speed of the
+    hardware itself.
     """
     links = wires(design)
-    monitors = ["`ifndef EDGES_ONLY\n", *map(_monitor, links), "`endif\n"]
+    out = host_wires(links)[1]
+    inner = (_monitor(link) for link in links if link != out)
+    monitors = [_monitor(out), "`ifndef EDGES_ONLY\n", *inner, "`endif\n"]
     return "\n".join([_head(design, links), *monitors]) + "endmodule\n"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -72,7 +73,7 @@ def _array(path: Path) -> np.ndarray:
         return found if isinstance(found, np.ndarray) else found["inputs"]
     except KeyError as error:
         raise BadInput(f"{path}: must hold an array `inputs`", path=str(path)) from error
-    except (OSError, ValueError) as error:
+    except (OSError, EOFError, ValueError, BadZipFile) as error:
         raise BadInput(
             f"{path}: is not a readable .npy or .npz ({error})", path=str(path)
         ) from error
