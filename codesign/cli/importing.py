@@ -36,6 +36,9 @@ def import_(
         str | None, typer.Option(help="Fold for this board and save with --out.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the Design; needs --board.")] = None,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Execute after every pass; name the first that changes.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Lower an ONNX file to exact integers, show its blocks, and prove it equal to qonnx.
@@ -53,6 +56,8 @@ def import_(
     if model.suffix == ".json" or model.is_dir():
         raise BadInput(f"{model}: must be an ONNX file; `codesign estimate` takes a Design")
     graph = read_model(model, input_type, input_scale, input_offset)
+    if debug:
+        _trace(model, _real_inputs(graph, check or 4, inputs))
     compared = _check(model, graph, check, inputs) if check else None
     if not json:
         _print(graph, compared)
@@ -61,6 +66,22 @@ def import_(
         show.print_json(_facts(graph, compared, verdict))
     if verdict is not None and not verdict.fits:
         raise typer.Exit(3)
+
+
+def _trace(path: Path, x: np.ndarray) -> None:
+    """Print what every pass did to the outputs; on stderr, so that stdout stays JSON."""
+    from codesign.graph.pass_trace import first_change, trace_passes
+
+    with show.busy("executing after every pass"):
+        results = trace_passes(path, x)
+    for r in results:
+        change = f"{r.changed_frames} of {len(x)} frames changed, by {r.largest_change:.3g} at most"
+        show.print_aside(
+            f"pass {r.name}: {r.nodes} nodes, {change if r.changed_frames else 'equal'}"
+        )
+    first = first_change(results)
+    text = f"the first to change a result is {first.name}" if first else "no pass changes a result"
+    show.print_aside(text)
 
 
 def _check(path: Path, graph: IntGraph, frames: int, inputs: Path | None) -> str:

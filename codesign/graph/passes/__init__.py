@@ -6,6 +6,7 @@ each. Convolution biases, Gemm and batch norms stay nodes: their handlers are ex
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from codesign.errors import BadInput, CodesignError, InvariantBroken
@@ -43,6 +44,13 @@ PASSES = (
 
 def tidy(model: Any) -> Any:
     """Run every pass in order; raises BadInput, UnsupportedLayer or InvariantBroken."""
+    for _, result in apply(model):
+        model = result
+    return model
+
+
+def apply(model: Any) -> Iterator[tuple[str, Any]]:
+    """Run the passes one by one: each one's name and the model behind it; raises as `tidy`."""
     name = model.graph.name
     try:
         invariants.check(model, "reading")
@@ -57,7 +65,7 @@ def tidy(model: Any) -> Any:
         except Exception as error:  # onnx, onnxruntime and qonnx raise classes of their own
             raise _refused(name, title, error) from error
         invariants.check(model, title)
-    return model
+        yield title, model
 
 
 def _refused(name: str, title: str, error: Exception) -> BadInput:
