@@ -9,11 +9,12 @@ import numpy as np
 from codesign.blocks import Requantise, Threshold
 from codesign.blocks.base import ParamRef
 from codesign.blocks.quantiser import FEW_THRESHOLDS
-from codesign.graph.builder import Builder, covering
+from codesign.graph.builder import Builder, covering, unsupported
 from codesign.graph.chain import Chain, Linear, period
 from codesign.graph.ir import Decision
 from codesign.graph.onnx_node import OnnxNode
 from codesign.graph.requantise import Affine, affine_of
+from codesign.graph.smooth import Smooth, leaning
 from codesign.graph.thresholds import Bounds, Levels, levels_of
 from codesign.graph.values import Tensor, linear
 from codesign.types import QType
@@ -38,7 +39,7 @@ def emit_levels(
     `base`.
     """
     rows = max(len(bounds), period(chain))
-    levels = levels_of(chain, bounds, rows, x.qtype, base, otype.step)
+    levels = _proven_levels(node, chain, bounds, rows, x.qtype, base, otype.step)
     shift = _relabelled(levels, x.qtype)
     if shift is None:
         name = _emit(build, node, x, chain, levels, otype, rows)
@@ -48,6 +49,30 @@ def emit_levels(
         result = replace(x, chain=(moved,))
     build.decisions[node.outputs[0]] = Decision(x.name, chain, bounds, base, otype.step, shift)
     return result
+
+
+def _proven_levels(
+    node: OnnxNode,
+    chain: Chain,
+    bounds: Bounds,
+    rows: int,
+    itype: QType,
+    base: int,
+    step: int,
+) -> Levels:
+    """The thresholds; where boundaries are irrational, those that both their sides agree on."""
+    levels = levels_of(chain, bounds, rows, itype, base, step)
+    if any(isinstance(s, Smooth) for s in chain):
+        for lean in (-1, 1):
+            other = levels_of(leaning(chain, lean), bounds, rows, itype, base, step)
+            same = levels.base == other.base and np.array_equal(levels.table, other.table)
+            if not same or np.any(levels.sign != other.sign):
+                raise unsupported(
+                    node,
+                    "an integer of its input lies too close to a boundary of the function in front",
+                    "change the scale of the quantiser by a trifle",
+                )
+    return levels
 
 
 def _relabelled(levels: Levels, itype: QType) -> int | None:

@@ -19,6 +19,7 @@ from codesign.graph.reference import run_node
 
 UNIT = 2.0**-24
 BATCH_NORM_ROUNDINGS = 8
+SMOOTH_ROUNDINGS = 16
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,11 @@ def _moves(model: Any, node: Any, parts: list[Magnitude], context: dict) -> Magn
     return Magnitude(local[node.output[0]], parts[0].roundings)
 
 
+def _squashed(model: Any, node: Any, parts: list[Magnitude], context: dict) -> Magnitude:
+    """Functions of slope 1 and value 1 at most, by onnxruntime's rational approximations."""
+    return Magnitude(np.maximum(parts[0].values, 1.0), parts[0].roundings + SMOOTH_ROUNDINGS)
+
+
 def _rearranged(model: Any, node: Any, parts: list[Magnitude], context: dict) -> Magnitude:
     """Elements moved, repeated, put together or padded."""
     values = _same_node(model, node, parts, context)
@@ -130,6 +136,9 @@ RULES: dict[str, Callable[..., Magnitude]] = {
     "Unsqueeze": _moves,
     "Identity": _passes,
     "ConvTranspose": _product,
+    "Sigmoid": _squashed,
+    "Tanh": _squashed,
+    "HardSigmoid": _squashed,
     "Concat": _rearranged,
     "Pad": _moves,
     "Slice": _moves,

@@ -104,13 +104,6 @@ def test_an_activation_without_quantiser(tmp_path):
     assert "put a quantiser between" in refusal(net, tmp_path)
 
 
-def test_groups_between_dense_and_depthwise(tmp_path):
-    net, x = quantised((1, 4, 5, 5))
-    weight = net.weight(np.ones((4, 2, 3, 3)), 1.0, 4)
-    net.node("Conv", x, weight, kernel_shape=[3, 3], group=2)
-    assert "2 groups over 4 input" in refusal(net, tmp_path)
-
-
 def test_a_join_without_common_scale_advises_one_quantiser(tmp_path):
     net, x = quantised((1, 8))
     a, b = net.quant(x, 0.37, 4), net.quant(x, 0.113, 4)

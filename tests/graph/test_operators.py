@@ -1,5 +1,8 @@
 """Operators that join, move, repeat and spread elements: integers against qonnx's execution."""
 
+import math
+from dataclasses import replace
+from fractions import Fraction
 from types import MappingProxyType
 
 import numpy as np
@@ -9,7 +12,9 @@ from codesign.blocks import Concat, Reorder, ZeroInsert
 from codesign.board import load_board
 from codesign.errors import UnsupportedLayer
 from codesign.graph.arrange import course_of
+from codesign.graph.chain import ALWAYS, NEVER, Bound
 from codesign.graph.load import import_model
+from codesign.graph.smooth import SIGMOID, TANH
 from codesign.search.plan import plan
 from codesign.sim.simulate import simulate
 from tests.graph.nets import Net
@@ -168,6 +173,29 @@ def test_split_and_slice(tmp_path, axis):
     a, b = net.node("Slice", left, *ends), net.node("Slice", right, *ends)
     net.quant(net.node("Sub", net.quant(a, 0.25, 4), net.quant(b, 0.25, 4)), 0.5, 4)
     agrees(tmp_path, net)
+
+
+@pytest.mark.parametrize("op", ["Sigmoid", "Tanh", "HardSigmoid"])
+@pytest.mark.parametrize("bits", [1, 3, 7])
+def test_squashing_functions_become_thresholds(tmp_path, op, bits):
+    net, x = start(12, bits=6)
+    x = net.node("MatMul", x, net.weight(RNG.normal(size=(12, 8)), 0.0625, 4))
+    x = net.node(op, net.node("Mul", x, net.const(RNG.normal(size=8))))
+    x = net.quant(x, 2.0 ** (1 - bits) * 0.99, bits, signed=int(op == "Tanh"))
+    net.node("MatMul", x, net.weight(RNG.normal(size=(8, 4)), 0.25, 4))
+    agrees(tmp_path, net, frames=200)
+
+
+def test_boundaries_of_sigmoid_and_tanh_are_irrational_but_at_zero():
+    for step, y, x in ((SIGMOID, 0.75, math.log(3)), (TANH, -0.5, -math.log(3) / 2)):
+        found = step.back(Bound(Fraction(y)), 0)
+        assert float(found.value) == pytest.approx(x, abs=1e-15)
+        assert abs(step.apply(found.value, 0) - Fraction(y)) < Fraction(1, 10**60)
+        sides = [replace(step, lean=s).back(Bound(Fraction(y)), 0).value for s in (-1, 1)]
+        assert sides[0] < found.value < sides[1]
+        assert step.back(Bound(Fraction(step.low)), 0).value == ALWAYS
+        assert step.back(Bound(Fraction(1)), 0).value == NEVER
+    assert SIGMOID.back(Bound(Fraction(1, 2), inclusive=False), 0) == Bound(Fraction(0), False)
 
 
 def test_products_over_positions(tmp_path):

@@ -20,6 +20,7 @@ from codesign.graph.handlers import (
     quantisers,
     rearrange,
     shapes,
+    smooth,
     transposed,
     trunc,
 )
@@ -44,6 +45,9 @@ HANDLERS: dict[str, Handler] = {
     "Relu": elementwise.relu,
     "Clip": elementwise.clip,
     "LeakyRelu": elementwise.leaky_relu,
+    "Sigmoid": smooth.sigmoid,
+    "Tanh": smooth.tanh,
+    "HardSigmoid": smooth.hard_sigmoid,
     "MaxPool": pooling.max_pool,
     "AveragePool": pooling.average_pool,
     "GlobalAveragePool": pooling.global_average_pool,
