@@ -73,7 +73,8 @@ def _mean(model: Any, node: Any, parts: list[Magnitude], context: dict) -> Magni
 
 
 def _sum(model: Any, node: Any, parts: list[Magnitude], context: dict) -> Magnitude:
-    return Magnitude(parts[0].values + parts[1].values, max(p.roundings for p in parts) + 1)
+    values = sum(p.values for p in parts[1:]) + parts[0].values
+    return Magnitude(values, max(p.roundings for p in parts) + len(parts) - 1)
 
 
 def _times(model: Any, node: Any, parts: list[Magnitude], context: dict) -> Magnitude:
@@ -119,12 +120,14 @@ RULES: dict[str, Callable[..., Magnitude]] = {
     "Conv": _product,
     "Add": _sum,
     "Sub": _sum,
+    "Sum": _sum,
     "Mul": _times,
     "Div": _times,
     "BatchNormalization": _batch_norm,
     "AveragePool": _mean,
     "GlobalAveragePool": _mean,
     "ReduceMean": _mean,
+    "ReduceSum": _mean,
     "Relu": _passes,
     "Clip": _passes,
     "LeakyRelu": _passes,

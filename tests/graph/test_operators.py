@@ -198,6 +198,24 @@ def test_boundaries_of_sigmoid_and_tanh_are_irrational_but_at_zero():
     assert SIGMOID.back(Bound(Fraction(1, 2), inclusive=False), 0) == Bound(Fraction(0), False)
 
 
+@pytest.mark.parametrize("include", [0, 1])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_average_pool_with_a_border(tmp_path, include, stride):
+    net, x = start(2, 5, 6)
+    attrs = {"pads": [1, 0, 1, 1], "strides": [stride] * 2, "count_include_pad": include}
+    net.quant(net.node("AveragePool", x, kernel_shape=[3, 2], **attrs), 0.11, 4, signed=0)
+    agrees(tmp_path, net)
+
+
+def test_sums_over_space_and_of_three(tmp_path):
+    net, x = start(3, 4, 4)
+    parts = [net.quant(conv(net, x, 3, 3), 0.25, 4) for _ in range(3)]
+    x = net.quant(net.node("Sum", *parts), 0.31, 5)
+    x = net.node("ReduceSum", x, net.const(np.array([2, 3])), keepdims=0)
+    net.node("MatMul", x, net.weight(RNG.normal(size=(3, 4)), 0.25, 4))
+    agrees(tmp_path, net)
+
+
 def test_products_over_positions(tmp_path):
     """(N, T, K) from a picture, whose channels lie innermost, and a constant from the left."""
     net, x = start(3, 5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import reduce
 
 import numpy as np
 
@@ -27,6 +28,11 @@ def add(build: Builder, node: OnnxNode, a: Value, b: Value) -> Value:
     if isinstance(b, Constant):
         return scaled(a, ONE, a.along(b.real))
     return _join(build, node, need_linear(node, a), need_linear(node, b))
+
+
+def total(build: Builder, node: OnnxNode, *values: Value) -> Value:
+    """Sum of any number of tensors."""
+    return reduce(lambda a, b: add(build, node, a, b), values)
 
 
 def sub(build: Builder, node: OnnxNode, a: Value, b: Value) -> Value:

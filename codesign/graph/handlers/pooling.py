@@ -44,17 +44,29 @@ def max_pool(build: Builder, node: OnnxNode, x: Value) -> Tensor:
 
 
 def average_pool(build: Builder, node: OnnxNode, x: Value) -> Tensor:
-    """Sum over each window; 1/taps goes into the scale."""
-    tensor = need_linear(node, x)
-    tensor = as_picture(build, node, tensor)
+    """Sum over each window; 1/taps goes into the scale.
+
+    Where the border does not count, windows there hold fewer pixels: a scale for each output pixel.
+    """
+    tensor = as_picture(build, node, need_linear(node, x))
     geometry = Geometry.of(node, tensor, node.pairs("kernel_shape", 1))
-    if any(geometry.pads) and not node.attrs.get("count_include_pad", 0):
-        raise unsupported(
-            node,
-            "its windows at the border hold fewer pixels",
-            "use no padding, or count_include_pad=1",
-        )
-    return _average(build, node, tensor, geometry)
+    mean = _average(build, node, tensor, geometry)
+    if not any(geometry.pads) or node.attrs.get("count_include_pad", 0):
+        return mean
+    share = _shares(geometry).reshape(1, 1, *mean.order.shape[1:])
+    return scaled(mean, mean.along(Fraction(1) / rationals(share)), ZERO)
+
+
+def _shares(geometry: Geometry) -> np.ndarray:
+    """Pixels of the picture in each window (oh, ow), as a fraction of its taps."""
+    inside = np.zeros(geometry.padded, np.int64)
+    top, left, *_ = geometry.pads
+    inside[top : top + geometry.height, left : left + geometry.width] = 1
+    windows = np.lib.stride_tricks.sliding_window_view(inside, geometry.extent)
+    (sv, sh), (dv, dh) = geometry.stride, geometry.dilation
+    counts = windows[::sv, ::sh, ::dv, ::dh].sum(axis=(2, 3))
+    taps = geometry.kernel[0] * geometry.kernel[1]
+    return np.array([Fraction(int(n), taps) for n in counts.ravel()], object)
 
 
 def global_average_pool(build: Builder, node: OnnxNode, x: Value) -> Tensor:
@@ -76,6 +88,13 @@ def reduce_mean(build: Builder, node: OnnxNode, x: Value, axes: Value | None = N
             node, f"it averages over axes {found}", "average over all spatial axes, no others"
         )
     return _average(build, node, tensor, _whole(node, tensor))
+
+
+def reduce_sum(build: Builder, node: OnnxNode, x: Value, axes: Value | None = None) -> Tensor:
+    """The mean times the number of pixels."""
+    mean = reduce_mean(build, node, x, axes)
+    pixels = need_linear(node, x).elements // mean.elements
+    return scaled(mean, rationals([pixels]), ZERO)
 
 
 def _whole(node: OnnxNode, x: Tensor) -> Geometry:
