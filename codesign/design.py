@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import msgspec
@@ -10,7 +11,7 @@ import numpy as np
 from codesign.blocks import AnyBlock
 from codesign.blocks.base import Block, Params
 from codesign.errors import BadInput
-from codesign.files import write_bytes_atomic
+from codesign.files import write_all_atomic
 from codesign.types import QType
 
 HOST = "host"
@@ -97,14 +98,14 @@ class Design(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def save_design(design: Design, params: Params, folder: Path) -> None:
-    """Write design.json and params.npz to `folder`, each whole or not at all."""
-    import io
-
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **params)
-    write_bytes_atomic(Path(folder) / "params.npz", buffer.getvalue())
+    """Write design.json and params.npz to `folder`, both or neither; raises BadInput."""
+    arrays = io.BytesIO()
+    np.savez_compressed(arrays, **params)
     text = msgspec.json.format(msgspec.json.encode(design, order="deterministic"), indent=2)
-    write_bytes_atomic(Path(folder) / "design.json", text + b"\n")
+    folder = Path(folder)
+    write_all_atomic(
+        {folder / "params.npz": arrays.getvalue(), folder / "design.json": text + b"\n"}
+    )
 
 
 def load_design(path: Path) -> Design:
