@@ -13,7 +13,7 @@ from codesign.errors import BadInput, UnsupportedLayer
 from codesign.graph.builder import Builder, Value, need_linear
 from codesign.graph.handlers import HANDLERS
 from codesign.graph.input_layout import channels_last_input
-from codesign.graph.ir import IntGraph, TensorView
+from codesign.graph.ir import IntGraph, Node, TensorView
 from codesign.graph.logits import common_scale, emit_arg_max
 from codesign.graph.onnx_node import OnnxNode, read_nodes
 from codesign.graph.passes import tidy
@@ -144,7 +144,7 @@ def _finish(build: Builder, model: Any, name: str, classify: bool | None) -> Int
         raise BadInput(f"{name}: nothing is left to compute in hardware")
     return IntGraph(
         name=name,
-        nodes=tuple(build.nodes),
+        nodes=_needed(build.nodes, value.name),
         input=_host_input(build, model),
         output=_host_output(build, output, value),
         input_tensor=build.input_tensor,
@@ -154,6 +154,16 @@ def _finish(build: Builder, model: Any, name: str, classify: bool | None) -> Int
         notes=tuple(build.notes),
         views=tuple(build.views),
     )
+
+
+def _needed(nodes: list[Node], output: str) -> tuple[Node, ...]:
+    """The blocks that the output depends on: a part of a split that nothing reads has none."""
+    read, kept = {output}, []
+    for node in reversed(nodes):
+        if not read.isdisjoint(node.outputs):
+            kept.append(node)
+            read.update(node.inputs)
+    return tuple(reversed(kept))
 
 
 def _host_input(build: Builder, model: Any) -> HostInput:

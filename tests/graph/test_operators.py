@@ -8,13 +8,14 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
-from codesign.blocks import Concat, Reorder, ZeroInsert
+from codesign.blocks import Concat, Reorder, Slice, ZeroInsert
 from codesign.board import load_board
 from codesign.errors import UnsupportedLayer
 from codesign.graph.arrange import course_of
 from codesign.graph.chain import ALWAYS, NEVER, Bound
 from codesign.graph.load import import_model
 from codesign.graph.smooth import SIGMOID, TANH
+from codesign.lowering import assemble
 from codesign.search.plan import plan
 from codesign.sim.simulate import simulate
 from tests.graph.nets import Net
@@ -214,6 +215,17 @@ def test_sums_over_space_and_of_three(tmp_path):
     x = net.node("ReduceSum", x, net.const(np.array([2, 3])), keepdims=0)
     net.node("MatMul", x, net.weight(RNG.normal(size=(3, 4)), 0.25, 4))
     agrees(tmp_path, net)
+
+
+def test_a_part_that_nothing_reads_costs_nothing(tmp_path):
+    net, x = start(4, 4, 4)
+    x = net.quant(conv(net, x, 4, 4), 0.25, 4)
+    x = net.node("Split", x, axis=1, outputs=2)
+    net.quant(conv(net, x, 3, 2), 0.37, 4)
+    graph, _ = agrees(tmp_path, net)
+    assert kinds(graph).count(Slice) == 1
+    board = load_board("pynq-z1")
+    simulate(assemble(graph, {}, board), board)
 
 
 def test_products_over_positions(tmp_path):
