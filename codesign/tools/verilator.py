@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,9 +35,10 @@ class Verilator:
 def find_verilator() -> Verilator:
     """The first of PROGRAMS on the path; raises ToolMissing that says how to install one."""
     for path in filter(None, map(shutil.which, PROGRAMS)):
-        found = re.search(r"Verilator (\S+)", ask(path, "--version", timeout_s=60) or "")
-        if found:
-            return Verilator(path, found.group(1))
+        answer = ask(path, "--version", timeout_s=60)
+        if answer:
+            number = re.search(r"Verilator (\S+)", answer)
+            return Verilator(path, number.group(1) if number else answer)
     raise ToolMissing(
         f"Verilator runs the hardware and is not installed: {INSTALL}",
         tool="verilator",
@@ -71,7 +73,9 @@ def _built(tool: Verilator, folder: Path, options: tuple[str, ...]) -> Path:
     command = (tool.path, "--cc", "--exe", "--build", "-O3", "-Wno-fatal", "--top-module", "tb")
     sources = ("-f", "bench.f", "hw/bench/main.cpp")
     shutil.rmtree(folder / "obj_dir", ignore_errors=True)
-    done = run_tool((*command, *options, *sources), folder, INSTALL)
+    # The PyPI package's makefiles name the Python of the machine that built it.
+    python = ("-MAKEFLAGS", f"PYTHON3={sys.executable}")
+    done = run_tool((*command, *options, *python, *sources), folder, INSTALL)
     (folder / "build.log").write_text(done.output)
     if done.exit_code:
         raise BuildFailed(
