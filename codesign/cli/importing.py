@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from codesign.cost.verdict import Verdict
     from codesign.graph.ir import IntGraph
 
+TIES_SHOWN = 10
 COLUMNS = ("Block", "Kind", "Size", "In", "Weights", "Out")
 
 
@@ -85,14 +86,23 @@ def _trace(path: Path, x: np.ndarray) -> None:
 
 
 def _check(path: Path, graph: IntGraph, frames: int, inputs: Path | None) -> str:
-    """The sentence of the comparison; raises InvariantBroken when something is not explained."""
-    from codesign import api
+    """The comparison in words, ties with their proof, and finn-base's opinion where it is installed.
 
+    Raises InvariantBroken when something is not explained.
+    """
+    from codesign import api
+    from codesign.graph.second_opinion import compare_with_finn, finn_installed
+
+    x = _real_inputs(graph, frames, inputs)
     with show.busy("comparing with qonnx"):
-        result = api.check(path, graph, _real_inputs(graph, frames, inputs))
+        result = api.check(path, graph, x)
     if not result.ok:
         raise InvariantBroken(f"{path}: integers differ from qonnx: {result.sentence}")
-    return f"check against qonnx: {result.sentence}"
+    lines = [f"check against qonnx: {result.sentence}", *result.ties(TIES_SHOWN)]
+    if finn_installed():
+        with show.busy("asking finn-base"):
+            lines.append(f"second opinion: {compare_with_finn(path, x)}")
+    return "\n".join(lines)
 
 
 def _real_inputs(graph: IntGraph, frames: int, inputs: Path | None) -> np.ndarray:

@@ -28,6 +28,15 @@ class Difference:
         """True when qonnx's float32 can have crossed the boundary."""
         return self.distance <= self.bound < float("inf")
 
+    @property
+    def proof(self) -> str:
+        """Why float32 may decide otherwise here, in one line."""
+        return (
+            f"  tie in {self.node}, frame {self.frame}, element {self.element}: exactly "
+            f"{self.exact:.9g}, {self.distance:.3g} from the boundary between {self.integer} and "
+            f"qonnx's {self.qonnx_integer}; float32 may err by {self.bound:.3g}"
+        )
+
 
 @dataclass(frozen=True)
 class CheckReport:
@@ -50,6 +59,12 @@ class CheckReport:
     def unproven(self) -> tuple[Difference, ...]:
         """Differences that float32 does not explain: failures."""
         return tuple(d for d in self.differences if not d.proven)
+
+    def ties(self, limit: int) -> tuple[str, ...]:
+        """The first `limit` proven float32 ties, each in a line with its proof."""
+        proven = [d for d in self.differences if d.proven]
+        more = (f"  ... and {len(proven) - limit} more",) if len(proven) > limit else ()
+        return (*(d.proof for d in proven[:limit]), *more)
 
     @property
     def ok(self) -> bool:
