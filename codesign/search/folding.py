@@ -59,6 +59,11 @@ def find_folds(
     return search.reaching(target_fps, target_latency_s)
 
 
+def smallest_folds(graph: IntGraph, board: Board) -> FoldResult:
+    """The smallest folding found at any speed; `fits` says whether the board holds it."""
+    return _Search(graph, board, network_of(graph, board), NOTHING).smallest()
+
+
 class _Search:
     """Bisection over the distinct intervals of the network's options."""
 
@@ -81,9 +86,12 @@ class _Search:
     def fastest(self) -> FoldResult:
         """The fastest that fits, or the smallest at all."""
         index = self._fastest_index(lambda i: self.at(i).fits)
+        return self.smallest() if index is None else self._result(index, True, self._fps(index))
+
+    def smallest(self) -> FoldResult:
+        """The choice that may be as slow as any option."""
         last = len(self.intervals) - 1
-        best = self._fps(index) if index is not None else 0.0
-        return self._result(last if index is None else index, True, best)
+        return self._result(last, True, self._fps(last) if self.at(last).fits else 0.0)
 
     def reaching(self, fps: float | None, latency_s: float | None) -> FoldResult:
         """The cheapest that reaches the targets."""

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from codesign.board import Board
+from codesign.board import Board, all_boards
 from codesign.cost.estimate import DesignEstimate, estimate
 from codesign.cost.resources import Resources
 from codesign.design import Design
 from codesign.graph.ir import IntGraph
 from codesign.search.fifo import size_fifos
-from codesign.search.folding import FoldResult, find_folds
+from codesign.search.folding import FoldResult, find_folds, smallest_folds
 from codesign.search.layers import uniform
 from codesign.search.retyping import weight_bits_of
 
@@ -48,23 +48,35 @@ def plan(
     board: Board,
     target_fps: float | None = None,
     target_latency_s: float | None = None,
+    advise: bool = True,
 ) -> Plan:
     """Fold `graph` for `board`, size its FIFOs by exact simulation, estimate and judge it.
 
     The cheapest design that reaches the targets, or the fastest that fits. Every design that fits
-    has been simulated: no deadlock, and the interval of its slowest block.
+    has been simulated: no deadlock, and the interval of its slowest block. With `advise` the
+    verdict of one that does not fit names lower targets, widths and boards that would do; each of
+    them is a search of its own.
     """
+    found = _found(graph, board, target_fps, target_latency_s)
+    if found.fits:
+        return found
+    if not advise:
+        return replace(found, meets_target=False)
+    return _with_levers(found, graph, board, target_fps, target_latency_s)
+
+
+def _found(
+    graph: IntGraph, board: Board, target_fps: float | None, target_latency_s: float | None
+) -> Plan:
+    """The plan without what only a further search can advise."""
     first = find_folds(graph, board, target_fps, target_latency_s)
     if not first.fits:
-        tried = Plan(first.design, estimate(first.design, board), False, first.best_fps)
-        return _with_levers(tried, graph, board, target_fps, target_latency_s)
+        return Plan(first.design, estimate(first.design, board), False, first.best_fps)
     tried = _sized(first, board)
     if not tried.fits:
         tried = _with_reserve(tried, first, graph, board, (target_fps, target_latency_s))
     if not tried.fits and target_fps is None:
         tried = _slower(tried, first.fps, graph, board, target_latency_s)
-    if not tried.fits:
-        return _with_levers(tried, graph, board, target_fps, target_latency_s)
     return tried
 
 
@@ -127,11 +139,13 @@ def _with_levers(
     verdict, best_fps = tried.estimate.verdict, tried.best_fps
     targets: tuple[str, ...] = ()
     if target_fps is not None:
-        best = plan(graph, board, None, target_latency_s)
+        best = plan(graph, board, None, target_latency_s, advise=False)
         best_fps = best.estimate.fps if best.fits else 0.0
         targets = (f"a target of at most {best_fps:,.0f} frames/s fits",) if best.fits else ()
     widths = _widths(graph, board, target_fps, target_latency_s)
-    verdict = msgspec.structs.replace(verdict, levers=(*targets, *widths, *verdict.levers))
+    named = any(lever.startswith("board ") for lever in verdict.levers)
+    boards = () if named else _boards(graph, board, target_fps, target_latency_s)
+    verdict = msgspec.structs.replace(verdict, levers=(*targets, *widths, *verdict.levers, *boards))
     result = msgspec.structs.replace(tried.estimate, verdict=verdict)
     return replace(tried, estimate=result, meets_target=False, best_fps=best_fps)
 
@@ -153,3 +167,21 @@ def _widths(
             fps = f"{tried.estimate.fps:,.0f} frames/s"
             yield f"weights and inner activations at {width} fit ({fps})"
             return
+    yield "narrower weights and activations alone are not enough"
+
+
+def _boards(
+    graph: IntGraph, board: Board, target_fps: float | None, target_latency_s: float | None
+) -> Iterator[str]:
+    """The smallest known board, of any family, that holds the network folded for it."""
+    others = (b for b in all_boards() if b.name != board.name)
+    for other in sorted(others, key=lambda b: (b.budget().lut, b.name)):
+        if target_fps is None and target_latency_s is None:
+            found = smallest_folds(graph, other)
+        else:
+            found = find_folds(graph, other, target_fps, target_latency_s)
+        if found.fits and found.meets_target and _sized(found, other).fits:
+            fps = other.clock_hz / found.interval_cycles
+            yield f"board {other.name} holds it, folded anew ({fps:,.2f} frames/s or more)"
+            return
+    yield "none of the known boards holds it"

@@ -51,7 +51,8 @@ class BoardDemand:
     def refresh(self, model: nn.Module) -> None:
         """Plan the network as it is, and tabulate the estimate around that plan."""
         graph = exported_graph(model, self.input_shape)
-        self.planned = plan(graph, self.board, self.target.fps, self.target.latency_s)
+        targets = self.target.fps, self.target.latency_s
+        self.planned = plan(graph, self.board, *targets, advise=False)
         self._use(demand_tables(self.planned, self.board, self.handles))
 
     def demand(self, widest: Tensor) -> Demand:

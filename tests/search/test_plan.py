@@ -54,6 +54,14 @@ def test_the_widths_that_a_lever_names_fit_and_one_more_does_not():
     assert not plan(uniform(graph, bits + 1), board).fits
 
 
+def test_what_no_width_saves_is_told_with_the_board_that_holds_it():
+    graph, board = mlp((64, 64, 10), bits=1), load_board("icebreaker").share(0.02)
+    verdict = plan(graph, board).estimate.verdict
+    assert "narrower weights and activations alone are not enough" in verdict.levers
+    lever = next(x for x in verdict.levers if x.startswith("board "))
+    assert plan(graph, load_board(lever.split()[1])).fits
+
+
 @pytest.mark.parametrize("ebr", [4, 8, 12])
 @pytest.mark.parametrize("lut", [1500, 2500])
 def test_fifos_of_registers_and_few_block_rams_still_end_in_a_plan_that_runs(ebr, lut):
