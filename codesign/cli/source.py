@@ -31,7 +31,7 @@ def number(word: str, option: str) -> float:
     """A number, or a fraction such as "1/255"; raises BadInput that names the option."""
     try:
         return float(Fraction(word.replace(" ", "")))
-    except (ValueError, ZeroDivisionError) as error:
+    except (ValueError, ZeroDivisionError, OverflowError) as error:
         raise BadInput(
             f"{option} must be a number or a fraction such as 1/255, not {word!r}",
             option=option,
@@ -48,6 +48,10 @@ def read_model(
     if not path.exists():
         raise BadInput(f"{path}: there is no such file or folder", path=str(path))
     real_scale = None if scale is None else number(scale, "--input-scale")
+    if real_scale is not None and real_scale <= 0:
+        raise BadInput(
+            f"--input-scale must be over 0, not {scale!r}", option="--input-scale", found=scale
+        )
     return api.load(path, input_type, real_scale, number(offset, "--input-offset"))
 
 
