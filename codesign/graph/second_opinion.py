@@ -6,10 +6,12 @@ import importlib.util
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from codesign.graph.passes.canonical_domains import CANONICAL, CHANNELS_LAST
+from codesign.graph.read import read_onnx
 from codesign.graph.reference import plain_model, run_qonnx
 
 FINN_DOMAIN = "finn.custom_op.general"
@@ -40,14 +42,28 @@ def _run_finn(path: Path | str, x: np.ndarray) -> np.ndarray:
     from finn.core.modelwrapper import ModelWrapper
     from finn.core.onnx_exec import execute_onnx
 
+    if any(node.domain == CHANNELS_LAST for node in read_onnx(Path(path)).graph.node):
+        raise ValueError("it has no channels-last layers")
     model = plain_model(path, 1)
     for node in model.graph.node:
-        if node.domain == CHANNELS_LAST:
-            raise ValueError("it has no channels-last layers")
+        for layout in (a for a in node.attribute if a.name == "data_layout" and a.s == b"NC"):
+            layout.s = b"NCHW"  # the same for vectors, and the only name it knows
         node.domain = FINN_DOMAIN if node.domain == CANONICAL else node.domain
     for opset in model.model.opset_import:
         opset.domain = FINN_DOMAIN if opset.domain == CANONICAL else opset.domain
+    _declare_constants(model)
     wrapped = ModelWrapper(model.model)
     name, output = model.graph.input[0].name, model.graph.output[0].name
     frames = np.asarray(x, np.float32)
     return np.concatenate([execute_onnx(wrapped, {name: f[None]})[output] for f in frames])
+
+
+def _declare_constants(model: Any) -> None:
+    """finn-base looks for the shapes of initialisers among those of the activations."""
+    from onnx.helper import make_tensor_value_info
+
+    known = {v.name for v in model.graph.value_info}
+    for i in model.graph.initializer:
+        if i.name not in known:
+            info = make_tensor_value_info(i.name, i.data_type, list(i.dims))
+            model.graph.value_info.append(info)
