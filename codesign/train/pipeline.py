@@ -23,6 +23,7 @@ from codesign.search.plan import plan
 from codesign.search.whatif import per_bitwidth
 from codesign.sim.simulate import simulate
 from codesign.train.checkpoint import FILE_NAME as CHECKPOINT
+from codesign.train.checkpoint import load_checkpoint
 from codesign.train.progress import Watcher
 from codesign.train.reload import CONFIG_FILE
 from codesign.train.run_report import report_of
@@ -67,6 +68,8 @@ def run_recipe(
     recipe = load_recipe(path)
     recipe = recipe if seed is None else recipe.with_seed(seed)
     result = RunResult(recipe, Path(out), provenance(recipe.train.seed))
+    if resume:  # a checkpoint that cannot be used is refused before anything here is touched
+        load_checkpoint(result.folder, recipe)
     _clear(result.folder, resume)
     _write_json(result.folder / CONFIG_FILE, {"recipe": recipe, **result.provenance})
     job = Job(result, Watcher(quiet), resume, data_dir)

@@ -205,3 +205,9 @@ def test_curve_shows_the_test_accuracy_of_the_run(result: RunResult, tmp_path: P
     assert "Tiny" in drawn
     assert curve.main([str(tmp_path), str(tmp_path / "none.svg")]) == 2
     assert not (tmp_path / "none.svg").exists()
+
+
+def test_a_resume_without_checkpoint_leaves_the_folder_as_it_was(tmp_path):
+    with pytest.raises(BadInput, match="no checkpoint to resume from"):
+        run_recipe("digits_pynq-z2", tmp_path / "run", resume=True, quiet=True)
+    assert not (tmp_path / "run").exists()
