@@ -13,13 +13,9 @@ from codesign.blocks.folds import check_lanes, lane_folds
 from codesign.blocks.programs import one_to_one
 from codesign.cost.family import Family
 from codesign.cost.resources import CostTerm
-from codesign.errors import UnsupportedLayer
 from codesign.program import Program
 from codesign.rtl.instance import Rtl
 from codesign.types import QType
-
-# Outputs of hw/fork_stream.sv.
-MOST_COPIES = 4
 
 
 class Fork(Block, frozen=True, kw_only=True):
@@ -55,21 +51,12 @@ class Fork(Block, frozen=True, kw_only=True):
         return one_to_one(self.vectors * self.channels // self.fold.pe, writes=writes)
 
     def rtl(self, params: Params) -> Rtl:
-        """Module fork_stream: `fork` is a word of SystemVerilog. Raises UnsupportedLayer."""
-        if self.copies > MOST_COPIES:
-            raise UnsupportedLayer(
-                f"{self.name}: a stream can have at most {MOST_COPIES} readers in hardware, found "
-                f"{self.copies}; let one of them pass it on",
-                block=self.name,
-                found=self.copies,
-            )
-        spare = [f"out{i}" for i in range(self.copies, MOST_COPIES)]
-        ends = ("issue_o", "valid_o", "data_o")
+        """Module fork_stream: `fork` is a word of SystemVerilog."""
+        ends = ("space_i", "issue_o", "valid_o", "data_o")
         return Rtl(
             "fork_stream",
             {"Copies": self.copies, "Width": self.fold.pe * self.itype.bits},
-            unused_inputs=tuple(f"{port}_space_i" for port in spare),
-            unused_outputs=tuple(f"{port}_{end}" for port in spare for end in ends),
+            buses={f"out_{e}": tuple(f"out{i}_{e}" for i in range(self.copies)) for e in ends},
         )
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
@@ -83,5 +70,5 @@ class Fork(Block, frozen=True, kw_only=True):
     def examples(cls) -> tuple[tuple[Self, dict[str, np.ndarray]], ...]:
         return tuple(
             (cls(name=f"fork_{n}", channels=4, vectors=3, itype=QType(4), copies=n), {})
-            for n in (2, 3)
+            for n in (2, 3, 6)
         )

@@ -49,16 +49,15 @@ class Rtl:
     """One instance of `module` of hw/.
 
     `memories` are by the name of the parameter that takes the file name. Ports are clk_i, rst_i,
-    in<i>_{valid_i,ready_o,data_i} and out<i>_{space_i,issue_o,valid_o,data_o}; inputs in
-    `unused_inputs` are tied to 0 and outputs in `unused_outputs` are left open.
+    in<i>_{valid_i,ready_o,data_i} and out<i>_{space_i,issue_o,valid_o,data_o}; `buses` maps a port
+    of the module to those of them that are its parts, the one in the least significant bits first.
     """
 
     module: str
     parameters: Mapping[str, int] = field(default_factory=dict)
     vectors: Mapping[str, Vector] = field(default_factory=dict)
     memories: Mapping[str, Memory] = field(default_factory=dict)
-    unused_inputs: tuple[str, ...] = ()
-    unused_outputs: tuple[str, ...] = ()
+    buses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def instance_text(rtl: Rtl, name: str, files: Mapping[str, str], ports: Mapping[str, str]) -> str:
@@ -66,8 +65,10 @@ def instance_text(rtl: Rtl, name: str, files: Mapping[str, str], ports: Mapping[
     values = {k: str(v) for k, v in rtl.parameters.items()}
     values |= {k: v.text for k, v in rtl.vectors.items()}
     values |= {k: f'"{files[k]}"' for k in rtl.memories}
-    nets = dict(ports) | dict.fromkeys(rtl.unused_inputs, "'0")
-    nets |= dict.fromkeys(rtl.unused_outputs, "")
+    joined = {port for parts in rtl.buses.values() for port in parts}
+    nets = {port: net for port, net in ports.items() if port not in joined}
+    for bus, parts in rtl.buses.items():
+        nets[bus] = "{" + ", ".join(ports[port] for port in reversed(parts)) + "}"
     return f"{rtl.module} #(\n{_bound(values)}\n) {name} (\n{_bound(nets)}\n);\n"
 
 

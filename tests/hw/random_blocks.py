@@ -146,7 +146,7 @@ def add(dice: random.Random, seed: int) -> Made:
 
 def fork(dice: random.Random, seed: int) -> Made:
     shape = {"channels": dice.choice((1, 2, 6)), "vectors": dice.randint(1, 3)}
-    return b.Fork(name="fork", itype=any_type(dice), copies=dice.randint(1, 4), **shape), {}
+    return b.Fork(name="fork", itype=any_type(dice), copies=dice.randint(1, 6), **shape), {}
 
 
 def width_converter(dice: random.Random, seed: int) -> Made:
