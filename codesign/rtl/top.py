@@ -66,10 +66,10 @@ def memory_files(design: Design, rtls: Mapping[str, Rtl]) -> dict[str, dict[str,
     }
 
 
-def top_text(design: Design, rtls: Mapping[str, Rtl]) -> str:
-    """top.sv."""
+def top_text(design: Design, rtls: Mapping[str, Rtl], module: str = "top") -> str:
+    """top.sv; `module` is the name of the module in it."""
     links = wires(design)
-    parts = [_header(design, links), *map(_channel_text, links), *_edges(links)]
+    parts = [_header(design, links, module), *map(_channel_text, links), *_edges(links)]
     parts += _blocks(design, rtls, links)
     return "\n".join(parts) + "endmodule\n"
 
@@ -92,7 +92,7 @@ def shape_text(stream: Stream) -> str:
     return f"{lanes} of {stream.qtype}, {stream.beats_per_frame} beats a frame"
 
 
-def _header(design: Design, links: tuple[Wires, ...]) -> str:
+def _header(design: Design, links: tuple[Wires, ...], module: str) -> str:
     into, out = host_wires(links)
     return f"""\
 // {one_line(design.name)} for {one_line(design.board)}: {len(design.blocks)} blocks, \
@@ -101,7 +101,7 @@ def _header(design: Design, links: tuple[Wires, ...]) -> str:
 // In:  {shape_text(into.stream)}, the first lane in the least significant bits.
 // Out: {shape_text(out.stream)}; tlast marks the last beat of a frame.
 // Reset is synchronous and active low; s_axis_tvalid must be low during reset.
-module top (
+module {module} (
     input  logic aclk,
     input  logic aresetn,
     input  logic s_axis_tvalid,

@@ -1,10 +1,12 @@
-// Test bench: takes beats, paced by the file sink.txt in the folder +work=.
+// Test bench: takes beats, paced by the file sink.txt in Folder of the folder +work=.
 //
 // Each line holds a gap in cycles (>= 1), hexadecimal: a beat is taken in the first cycle in which it
 // is there and `gap` cycles have passed since the beat before (reset counts as a beat in cycle -1).
 // With +ready=SEED, SEED > 0, `axis_tready_o` is instead a pseudo-random bit of each cycle, whatever
 // is there. Simulation only. Python twin: codesign/sim/host.py (host_sink).
-module axis_sink (
+module axis_sink #(
+    parameter Folder = "."
+) (
     input  logic        clk_i,
     input  logic        rst_i,
     input  logic        axis_tvalid_i,
@@ -17,8 +19,8 @@ module axis_sink (
   initial begin
     if (!$value$plusargs("work=%s", work)) work = ".";
     if (!$value$plusargs("ready=%d", seed)) seed = 0;
-    file = $fopen({work, "/sink.txt"}, "r");
-    if (file == 0) $fatal(1, "axis_sink: %s/sink.txt cannot be read", work);
+    file = $fopen({work, "/", Folder, "/sink.txt"}, "r");
+    if (file == 0) $fatal(1, "axis_sink: %s/%s/sink.txt cannot be read", work, Folder);
     fields = $fscanf(file, "%h", gap);
   end
 

@@ -1,11 +1,12 @@
-// Test bench: sends the beats of the file source.txt in the folder +work=, then falls silent.
+// Test bench: sends the beats of the file source.txt in Folder of the folder +work=, then is silent.
 //
 // Each line holds a gap in cycles (>= 1) and the data, both hexadecimal. A beat is offered from the
 // cycle on in which `gap` cycles have passed since the beat before (reset counts as a beat in cycle
 // -1), and is held until it is taken. Simulation only.
 // Python twin: codesign/sim/host.py (host_source).
 module axis_source #(
-    parameter int Width = 8
+    parameter int Width = 8,
+    parameter Folder = "."
 ) (
     input  logic             clk_i,
     input  logic             rst_i,
@@ -21,8 +22,8 @@ module axis_source #(
 
   initial begin
     if (!$value$plusargs("work=%s", work)) work = ".";
-    file = $fopen({work, "/source.txt"}, "r");
-    if (file == 0) $fatal(1, "axis_source: %s/source.txt cannot be read", work);
+    file = $fopen({work, "/", Folder, "/source.txt"}, "r");
+    if (file == 0) $fatal(1, "axis_source: %s/%s/source.txt cannot be read", work, Folder);
     fields = $fscanf(file, "%h %h", gap, data);
   end
 

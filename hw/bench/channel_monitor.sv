@@ -1,10 +1,12 @@
-// Test bench: writes every issue and every release of one channel to two files in the folder +work=.
+// Test bench: writes every issue and every release of one channel to two files in Folder of the folder
+// +work=.
 //
 // Name.issue: a line `cycle` per token issued; Name.release: a line `cycle data` per token released;
 // hexadecimal with leading zeros. Cycle 0 is the first without reset. Simulation only.
-// Python twin: codesign/rtl/records.py.
+// Python twin: codesign/verify/records.py.
 module channel_monitor #(
     parameter int Width = 8,
+    parameter Folder = ".",
     parameter Name = ""
 ) (
     input logic             clk_i,
@@ -19,9 +21,10 @@ module channel_monitor #(
 
   initial begin
     if (!$value$plusargs("work=%s", work)) work = ".";
-    issues   = $fopen({work, "/", Name, ".issue"}, "w");
-    releases = $fopen({work, "/", Name, ".release"}, "w");
-    if (issues == 0 || releases == 0) $fatal(1, "channel_monitor: cannot write to %s", work);
+    issues   = $fopen({work, "/", Folder, "/", Name, ".issue"}, "w");
+    releases = $fopen({work, "/", Folder, "/", Name, ".release"}, "w");
+    if (issues == 0 || releases == 0)
+      $fatal(1, "channel_monitor: cannot write to %s/%s", work, Folder);
   end
 
   always @(posedge clk_i) begin
