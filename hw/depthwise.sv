@@ -38,36 +38,9 @@ module depthwise #(
 );
   localparam int Words = Taps * Groups;
   localparam int WordBits = Words > 1 ? $clog2(Words) : 1;
-  localparam int GroupBits = Groups > 1 ? $clog2(Groups) : 1;
-  localparam int ProductKind = InKind != 0 || WeightKind != 0 ? 1 : 0;
 
-  logic step, first, last;
-  logic [GroupBits-1:0] group;
-  tap_sequencer #(
-      .Taps  (Taps),
-      .Groups(Groups)
-  ) u_sequencer (
-      .clk_i,
-      .rst_i,
-      .valid_i(in0_valid_i),
-      .space_i(out0_space_i),
-      .step_o (step),
-      .first_o(first),
-      .last_o (last),
-      .group_o(group)
-  );
-  assign in0_ready_o  = step;
-  assign out0_issue_o = step && last;
-
-  // Stage 1: weights and operand.
-  logic [WordBits-1:0] word_q;
-  logic [Pe*WeightBits-1:0] weights;
-  logic [Pe*InBits-1:0] operand_q;
-  always_ff @(posedge clk_i) begin
-    if (rst_i) word_q <= '0;
-    else if (step) word_q <= word_q == WordBits'(Words - 1) ? '0 : word_q + 1'b1;
-  end
-  always_ff @(posedge clk_i) operand_q <= in0_data_i;
+  logic [WordBits-1:0] weight_addr;
+  logic [Pe*WeightBits-1:0] weight_data;
   rom #(
       .Width   (Pe * WeightBits),
       .Depth   (Words),
@@ -75,79 +48,32 @@ module depthwise #(
       .InitFile(WeightFile)
   ) u_weights (
       .clk_i,
-      .addr_i(word_q),
-      .data_o(weights)
+      .addr_i(weight_addr),
+      .data_o(weight_data)
   );
-
-  logic step_sum, first_sum;
-  logic [GroupBits-1:0] group_sum;
-  delay #(
-      .Cycles(1 + ProductStages),
-      .Reset (1)
-  ) u_step (
+  depthwise_core #(
+      .Pe           (Pe),
+      .Taps         (Taps),
+      .Groups       (Groups),
+      .InBits       (InBits),
+      .InKind       (InKind),
+      .WeightBits   (WeightBits),
+      .WeightKind   (WeightKind),
+      .ProductBits  (ProductBits),
+      .AccBits      (AccBits),
+      .ProductStages(ProductStages),
+      .Dsp          (Dsp)
+  ) u_core (
       .clk_i,
       .rst_i,
-      .data_i(step),
-      .data_o(step_sum)
+      .weight_addr_o(weight_addr),
+      .weight_data_i(weight_data),
+      .in0_valid_i,
+      .in0_ready_o,
+      .in0_data_i,
+      .out0_space_i,
+      .out0_issue_o,
+      .out0_valid_o,
+      .out0_data_o
   );
-  delay #(
-      .Width (1 + GroupBits),
-      .Cycles(1 + ProductStages)
-  ) u_place (
-      .clk_i,
-      .rst_i (1'b0),
-      .data_i({first, group}),
-      .data_o({first_sum, group_sum})
-  );
-  delay #(
-      .Cycles(2 + ProductStages),
-      .Reset (1)
-  ) u_valid (
-      .clk_i,
-      .rst_i,
-      .data_i(out0_issue_o),
-      .data_o(out0_valid_o)
-  );
-
-  // Products, then the accumulator.
-  logic [Pe*AccBits-1:0] so_far, sums, result_q;
-  state_ram #(
-      .Width(Pe * AccBits),
-      .Depth(Groups)
-  ) u_sums (
-      .clk_i,
-      .write_i(step_sum),
-      .addr_i (group_sum),
-      .data_i (sums),
-      .data_o (so_far)
-  );
-  for (genvar p = 0; p < Pe; p++) begin : gen_lane
-    logic [ProductBits-1:0] product;
-    logic [AccBits-1:0] term;
-    product #(
-        .ABits (InBits),
-        .AKind (InKind),
-        .BBits (WeightBits),
-        .BKind (WeightKind),
-        .Bits  (ProductBits),
-        .Stages(ProductStages),
-        .Dsp   (Dsp)
-    ) u_product (
-        .clk_i,
-        .a_i(operand_q[p*InBits+:InBits]),
-        .b_i(weights[p*WeightBits+:WeightBits]),
-        .product_o(product)
-    );
-    extend #(
-        .InBits (ProductBits),
-        .InKind (ProductKind),
-        .OutBits(AccBits)
-    ) u_term (
-        .data_i(product),
-        .data_o(term)
-    );
-    assign sums[p*AccBits+:AccBits] = (first_sum ? '0 : so_far[p*AccBits+:AccBits]) + term;
-  end
-  always_ff @(posedge clk_i) result_q <= sums;
-  assign out0_data_o = result_q;
 endmodule

@@ -43,50 +43,11 @@ module mvu #(
     output logic                   out0_valid_o,
     output logic [ Pe*AccBits-1:0] out0_data_o
 );
-  if (Simd < 1 || Pe < 1 || Beats < 1 || Groups < 1) begin : gen_check_fold
-    $fatal(1, "mvu: Simd, Pe, Beats, Groups must be >= 1, not %0d, %0d, %0d, %0d", Simd, Pe, Beats,
-           Groups);
-  end
-
   localparam int Words = Beats * Groups;
-  localparam int BeatBits = Beats > 1 ? $clog2(Beats) : 1;
-  localparam int GroupBits = Groups > 1 ? $clog2(Groups) : 1;
   localparam int WordBits = Words > 1 ? $clog2(Words) : 1;
-  localparam bit CountsOnes = InBits == 1 && WeightBits == 1 && InKind == WeightKind;
-  localparam bit Signed = InKind != 0 || WeightKind != 0;
-  localparam int TreeBits = CountsOnes ? 1 : ProductBits;
-  localparam int Levels = $clog2(Simd);
-  localparam int TreeStages = (Levels + 1) / 2;
-  localparam int SumBits = TreeBits + Levels;
 
-  // Sequencer: a step takes one beat of the vector into the pipeline.
-  logic [BeatBits-1:0] beat_q;
-  logic [GroupBits-1:0] group_q;
-  logic [WordBits-1:0] word_q;
-  logic step, fresh, first, last;
-
-  assign fresh = group_q == 0;
-  assign first = beat_q == 0;
-  assign last = beat_q == BeatBits'(Beats - 1);
-  assign step = (!fresh || in0_valid_i) && (!last || out0_space_i);
-  assign in0_ready_o = step && fresh;
-  assign out0_issue_o = step && last;
-
-  always_ff @(posedge clk_i) begin
-    if (rst_i) begin
-      beat_q  <= '0;
-      group_q <= '0;
-      word_q  <= '0;
-    end else if (step) begin
-      beat_q <= last ? '0 : beat_q + 1'b1;
-      if (last) group_q <= group_q == GroupBits'(Groups - 1) ? '0 : group_q + 1'b1;
-      word_q <= word_q == WordBits'(Words - 1) ? '0 : word_q + 1'b1;
-    end
-  end
-
-  // Stage 1: weights and operand.
-  logic [Pe*Simd*WeightBits-1:0] weights;
-  logic [Simd*InBits-1:0] operand;
+  logic [WordBits-1:0] weight_addr;
+  logic [Pe*Simd*WeightBits-1:0] weight_data;
   rom #(
       .Width   (Pe * Simd * WeightBits),
       .Depth   (Words),
@@ -94,129 +55,34 @@ module mvu #(
       .InitFile(WeightFile)
   ) u_weights (
       .clk_i,
-      .addr_i(word_q),
-      .data_o(weights)
+      .addr_i(weight_addr),
+      .data_o(weight_data)
   );
-
-  logic [Simd*InBits-1:0] operand_q;
-  always_ff @(posedge clk_i) if (in0_ready_o) operand_q <= in0_data_i;
-  if (Groups > 1 && Beats > 1) begin : gen_replay
-    logic replays_q;
-    logic [Simd*InBits-1:0] replayed;
-    ram #(
-        .Width(Simd * InBits),
-        .Depth(Beats),
-        .Style(BufferStyle)
-    ) u_vector (
-        .clk_i,
-        .write_i(in0_ready_o),
-        .waddr_i(beat_q),
-        .data_i (in0_data_i),
-        .raddr_i(beat_q),
-        .data_o (replayed)
-    );
-    always_ff @(posedge clk_i) replays_q <= !fresh;
-    assign operand = replays_q ? replayed : operand_q;
-  end else begin : gen_direct
-    // One beat a vector: its register keeps it for all groups.
-    assign operand = operand_q;
-  end
-
-  // Products, adder tree and accumulator of each row.
-  logic step_sum, first_sum;
-  delay #(
-      .Width (1),
-      .Cycles(1 + ProductStages + TreeStages),
-      .Reset (1)
-  ) u_step (
+  mvu_core #(
+      .Simd         (Simd),
+      .Pe           (Pe),
+      .Beats        (Beats),
+      .Groups       (Groups),
+      .InBits       (InBits),
+      .InKind       (InKind),
+      .WeightBits   (WeightBits),
+      .WeightKind   (WeightKind),
+      .ProductBits  (ProductBits),
+      .AccBits      (AccBits),
+      .ProductStages(ProductStages),
+      .Dsp          (Dsp),
+      .BufferStyle  (BufferStyle)
+  ) u_core (
       .clk_i,
       .rst_i,
-      .data_i(step),
-      .data_o(step_sum)
+      .weight_addr_o(weight_addr),
+      .weight_data_i(weight_data),
+      .in0_valid_i,
+      .in0_ready_o,
+      .in0_data_i,
+      .out0_space_i,
+      .out0_issue_o,
+      .out0_valid_o,
+      .out0_data_o
   );
-  delay #(
-      .Width (1),
-      .Cycles(1 + ProductStages + TreeStages)
-  ) u_first (
-      .clk_i,
-      .rst_i (1'b0),
-      .data_i(first),
-      .data_o(first_sum)
-  );
-  delay #(
-      .Width (1),
-      .Cycles(2 + ProductStages + TreeStages),
-      .Reset (1)
-  ) u_valid (
-      .clk_i,
-      .rst_i,
-      .data_i(out0_issue_o),
-      .data_o(out0_valid_o)
-  );
-
-  for (genvar p = 0; p < Pe; p++) begin : gen_row
-    logic [Simd*TreeBits-1:0] products;
-    logic [SumBits-1:0] sum;
-    logic [AccBits-1:0] start, added, acc_q;
-
-    if (CountsOnes) begin : gen_ones
-      logic [Simd-1:0] ones;
-      if (InKind == 2) begin : gen_xnor
-        assign ones = operand ~^ weights[p*Simd+:Simd];
-      end else begin : gen_and
-        assign ones = operand & weights[p*Simd+:Simd];
-      end
-      delay #(
-          .Width (Simd),
-          .Cycles(ProductStages)
-      ) u_ones (
-          .clk_i,
-          .rst_i (1'b0),
-          .data_i(ones),
-          .data_o(products)
-      );
-    end else begin : gen_products
-      for (genvar s = 0; s < Simd; s++) begin : gen_column
-        product #(
-            .ABits (InBits),
-            .AKind (InKind),
-            .BBits (WeightBits),
-            .BKind (WeightKind),
-            .Bits  (ProductBits),
-            .Stages(ProductStages),
-            .Dsp   (Dsp)
-        ) u_product (
-            .clk_i,
-            .a_i(operand[s*InBits+:InBits]),
-            .b_i(weights[(p*Simd+s)*WeightBits+:WeightBits]),
-            .product_o(products[s*ProductBits+:ProductBits])
-        );
-      end
-    end
-
-    adder_tree #(
-        .Lanes (Simd),
-        .Bits  (TreeBits),
-        .Signed(!CountsOnes && Signed ? 1 : 0)
-    ) u_tree (
-        .clk_i,
-        .data_i(products),
-        .sum_o (sum)
-    );
-
-    // A count c of ones means the sum 2c - columns: the offset is where the accumulator starts.
-    if (CountsOnes && InKind == 2) begin : gen_offset
-      assign start = AccBits'(-Simd * Beats);
-      assign added = AccBits'({sum, 1'b0});
-    end else begin : gen_plain
-      assign start = '0;
-      if (!CountsOnes && Signed) begin : gen_signed
-        assign added = AccBits'($signed(sum));
-      end else begin : gen_unsigned
-        assign added = AccBits'(sum);
-      end
-    end
-    always_ff @(posedge clk_i) if (step_sum) acc_q <= (first_sum ? start : acc_q) + added;
-    assign out0_data_o[p*AccBits+:AccBits] = acc_q;
-  end
 endmodule

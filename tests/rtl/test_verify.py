@@ -57,7 +57,7 @@ def test_golden_frames_beside_the_design_are_taken(tmp_path, capsys):
 BREAKS = (
     ("adder_tree.sv", "assign sum_o = gen_level[Levels].value;",
      "assign sum_o = ~gen_level[Levels].value;", "data", "fc0", "fc0.out0->act0.in0"),
-    ("mvu.sv", "assign last = beat_q == BeatBits'(Beats - 1);",
+    ("mvu_core.sv", "assign last = beat_q == BeatBits'(Beats - 1);",
      "assign last = beat_q == BeatBits'(Beats - 2);", "issue", "fc0", "fc0.out0->act0.in0"),
     ("channel.sv", "assign valid_o = level_q != 0;",
      "assign valid_o = level_q > (Width == 4 ? 1 : 0);", "release", "fc1", "act0.out0->fc1.in0"),
