@@ -65,7 +65,7 @@ class Add(Block, frozen=True, kw_only=True):
         """Stages: the products with the scales, unless both are powers of two, and the sum."""
         return 1 + any(constant_adders(scale) for scale in self.scales)
 
-    def rtl(self, params: Params) -> Rtl:
+    def rtl(self, params: Params, family: Family) -> Rtl:
         parameters = {
             "Pe": self.fold.pe,
             "In0Bits": self.itypes[0].bits,

@@ -65,7 +65,7 @@ class ArgMax(Block, frozen=True, kw_only=True):
         with the best so far."""
         return 1 + tree_stages(self.fold.pe)
 
-    def rtl(self, params: Params) -> Rtl:
+    def rtl(self, params: Params, family: Family) -> Rtl:
         parameters = {
             "Pe": self.fold.pe,
             "Beats": self.classes // self.fold.pe,

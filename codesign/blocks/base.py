@@ -104,8 +104,9 @@ class Block(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         """What each physical part occupies on `family` (codesign.cost.family.Family); analytic."""
         raise NotImplementedError
 
-    def rtl(self, params: Params) -> Rtl:
-        """The instance of its SystemVerilog module (hw/), with the contents of its memories."""
+    def rtl(self, params: Params, family: Any) -> Rtl:
+        """The instance of its SystemVerilog module (hw/) on a device family (its DSPs and memories),
+        with the contents of its memories."""
         raise NotImplementedError
 
     def retyped(self, *inputs: QType) -> Self:

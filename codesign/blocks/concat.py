@@ -68,7 +68,7 @@ class Concat(Block, frozen=True, kw_only=True):
         )
         return Program((Process("main", loop(self.vectors, turns)),))
 
-    def rtl(self, params: Params) -> Rtl:
+    def rtl(self, params: Params, family: Family) -> Rtl:
         parameters = {"Pe": self.fold.pe, "OutBits": self.otype.bits}
         for i, (itype, chunk) in enumerate(zip(self.itypes, self.chunks, strict=True)):
             same = itype.bits == self.otype.bits

@@ -79,7 +79,7 @@ class Depthwise(Weighted, frozen=True, kw_only=True):
         accumulator."""
         return 2 + product_stages(self.itype, self.wtype)
 
-    def rtl(self, params: Params) -> Rtl:
+    def rtl(self, params: Params, family: Family) -> Rtl:
         p = self.fold.pe
         by_tap = params[self.weight.name].T
         weights = Memory(words(by_tap, self.wtype, p), p * self.wtype.bits)

@@ -50,7 +50,7 @@ class Fork(Block, frozen=True, kw_only=True):
         writes = tuple(f"out{i}" for i in range(self.copies))
         return one_to_one(self.vectors * self.channels // self.fold.pe, writes=writes)
 
-    def rtl(self, params: Params) -> Rtl:
+    def rtl(self, params: Params, family: Family) -> Rtl:
         """Module fork_stream: `fork` is a word of SystemVerilog."""
         ends = ("space_i", "issue_o", "valid_o", "data_o")
         return Rtl(

@@ -116,7 +116,7 @@ class MatVec(Weighted, frozen=True, kw_only=True):
             control(family, 2, self.latency_cycles, sf, nf, sf * nf),
         )
 
-    def rtl(self, params: Params) -> Rtl:
+    def rtl(self, params: Params, family: Family) -> Rtl:
         s, p = self.fold.simd, self.fold.pe
         sf, nf = self.cols // s, self.rows // p
         tiles = params[self.weight.name].reshape(nf, p, sf, s).transpose(0, 2, 1, 3)

@@ -82,7 +82,7 @@ class Pad(Block, frozen=True, kw_only=True):
         )
         return Program((Process("main", loops),))
 
-    def rtl(self, params: Params) -> Rtl:
+    def rtl(self, params: Params, family: Family) -> Rtl:
         parameters = {
             "Pe": self.fold.pe,
             "Groups": self.channels // self.fold.pe,

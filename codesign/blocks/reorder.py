@@ -111,7 +111,7 @@ class Reorder(Block, frozen=True, kw_only=True):
         writer = Process("writer", (Loop(self.vectors, segments),), self.latency_cycles)
         return Program((reader, writer), (InnerChannel("chunks", "reader", "writer", 2 * beats),))
 
-    def rtl(self, params: Params) -> Rtl:
+    def rtl(self, params: Params, family: Family) -> Rtl:
         walk, beats = self.walk, self.chunk // self.fold.pe
         parameters = {
             "Width": self.fold.pe * self.itype.bits,

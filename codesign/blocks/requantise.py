@@ -73,7 +73,7 @@ class Requantise(Quantiser, frozen=True, kw_only=True):
         """
         return one_to_one(self.vectors * self.channels // self.fold.pe, latency_cycles=3)
 
-    def rtl(self, params: Params) -> Rtl:
+    def rtl(self, params: Params, family: Family) -> Rtl:
         m, b = self.multiplier, self.bias
         files = {"MultiplierFile": self._words(params, m), "BiasFile": self._words(params, b)}
         parameters = {

@@ -73,7 +73,7 @@ class Slice(Block, frozen=True, kw_only=True):
         )
         return Program((Process("main", loop(self.vectors, parts)),))
 
-    def rtl(self, params: Params) -> Rtl:
+    def rtl(self, params: Params, family: Family) -> Rtl:
         p = self.fold.pe
         parameters = {
             "Width": p * self.itype.bits,

@@ -62,7 +62,7 @@ class SumPool(Block, frozen=True, kw_only=True):
         """
         return reduction(self.taps, self.channels // self.fold.pe, self.vectors, 1)
 
-    def rtl(self, params: Params) -> Rtl:
+    def rtl(self, params: Params, family: Family) -> Rtl:
         parameters = {
             "Pe": self.fold.pe,
             "Taps": self.taps,

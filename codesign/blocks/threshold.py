@@ -97,7 +97,7 @@ class Threshold(Quantiser, frozen=True, kw_only=True):
         deep = self.fold.memory if self.rows > 1 else "lut"
         return tuple((d, deep if d >= BLOCK_WORDS else "lut") for d in depths)
 
-    def rtl(self, params: Params) -> Rtl:
+    def rtl(self, params: Params, family: Family) -> Rtl:
         own = self.channels if self.rows > 1 or self.sign else self.fold.pe
         sign = params[self.sign.name] if self.sign else np.ones(own, np.int64)
         rows = np.broadcast_to(params[self.thresholds.name], (own, self.thresholds.shape[1]))

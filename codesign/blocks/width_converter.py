@@ -66,7 +66,7 @@ class WidthConverter(Block, frozen=True, kw_only=True):
             parts = (Segment(self.in_lanes // self.out_lanes, (peek,), ("out0",)),)
         return simple("main", *parts, repeat=beats)
 
-    def rtl(self, params: Params) -> Rtl:
+    def rtl(self, params: Params, family: Family) -> Rtl:
         lanes = {"InLanes": self.in_lanes, "OutLanes": self.out_lanes}
         return Rtl("width_converter", lanes | {"Bits": self.itype.bits})
 

@@ -99,7 +99,7 @@ class Window(Block, frozen=True, kw_only=True):
         """Stages: the line buffer's output register, and the read of a block RAM before it."""
         return 2 if self.fold.memory == "block" else 1
 
-    def rtl(self, params: Params) -> Rtl:
+    def rtl(self, params: Params, family: Family) -> Rtl:
         groups = self.channels // self.fold.pe
         depth = buffer_depth(*self.axes, groups)
         parameters = {

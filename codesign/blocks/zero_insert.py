@@ -78,7 +78,7 @@ class ZeroInsert(Block, frozen=True, kw_only=True):
         loops = (*loop(self.height - 1, (*row, *rows)), *loop(1, row))
         return Program((Process("main", loops),))
 
-    def rtl(self, params: Params) -> Rtl:
+    def rtl(self, params: Params, family: Family) -> Rtl:
         parameters = {
             "Pe": self.fold.pe,
             "Groups": self.channels // self.fold.pe,

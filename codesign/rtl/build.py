@@ -14,6 +14,7 @@ from pathlib import Path
 
 from codesign.blocks.base import Params
 from codesign.board import Board
+from codesign.cost.family import load_family
 from codesign.design import Design
 from codesign.design_rules import verify
 from codesign.errors import BadInput
@@ -31,7 +32,7 @@ def build(design: Design, params: Params, board: Board, folder: Path) -> tuple[s
     """
     verify(design)
     simulate(design, board)
-    files = files_of(design, params)
+    files = files_of(design, params, board)
     with staged_folder(folder) as stage:
         for name, text in files.items():
             path = stage / name
@@ -40,10 +41,10 @@ def build(design: Design, params: Params, board: Board, folder: Path) -> tuple[s
     return tuple(sorted(files))
 
 
-def files_of(design: Design, params: Params) -> dict[str, str]:
+def files_of(design: Design, params: Params, board: Board) -> dict[str, str]:
     """Every file by its path inside the folder."""
     _check_params(design, params)
-    rtls = instances(design, params)
+    rtls = instances(design, params, load_family(board.family))
     memories = {
         name: rtls[block].memories[parameter].text
         for block, names in memory_files(design, rtls).items()

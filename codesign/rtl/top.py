@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from textwrap import indent
 
 from codesign.blocks.base import Params
+from codesign.cost.family import Family
 from codesign.design import HOST, STYLE_LATENCY_CYCLES, Design, Stream
 from codesign.rtl.instance import Rtl, instance_text
 from codesign.rtl.names import end_name, identifiers
@@ -52,9 +53,9 @@ def wires(design: Design) -> tuple[Wires, ...]:
     )
 
 
-def instances(design: Design, params: Params) -> dict[str, Rtl]:
+def instances(design: Design, params: Params, family: Family) -> dict[str, Rtl]:
     """The module instance of every block, by the block's name."""
-    return {block.name: block.rtl(params) for block in design.blocks}
+    return {block.name: block.rtl(params, family) for block in design.blocks}
 
 
 def memory_files(design: Design, rtls: Mapping[str, Rtl]) -> dict[str, dict[str, str]]:

@@ -20,6 +20,7 @@ import numpy as np
 
 from codesign.blocks.base import Block, Port
 from codesign.blocks.samples import sample
+from codesign.cost.family import load_family
 from codesign.files import package_data
 from codesign.rtl.instance import Rtl, instance_text
 from codesign.rtl.wire import words
@@ -28,6 +29,7 @@ from tests.sim.machines import paced
 from tests.sim.traces import Times, engine_times
 
 BENCH = Path(__file__).parent / "bench"
+XC7 = load_family("xc7")
 FLAGS = ("--cc", "--exe", "--build", "-O3", "-Wno-fatal", "-Wno-WIDTH", "--top-module", "bench")
 FRAMES = 3
 
@@ -50,7 +52,7 @@ class Case:
     @cached_property
     def rtl(self) -> Rtl:
         """Its instance."""
-        return self.block.rtl(self.params)
+        return self.block.rtl(self.params, XC7)
 
     @property
     def ahead(self) -> int:

@@ -17,7 +17,7 @@ import pytest
 
 from codesign.blocks import BLOCKS
 from codesign.blocks.base import Block, Fold
-from tests.hw.harness import Case, case_of, check
+from tests.hw.harness import XC7, Case, case_of, check
 from tests.hw.random_blocks import random_block
 
 pytestmark = pytest.mark.skipif(
@@ -73,7 +73,7 @@ def test_a_wrong_bit_is_found(tmp_path: Path) -> None:
     weight = case.params["weight"].copy()
     weight[1, 2] += 1 if weight[1, 2] < 7 else -1
     broken = replace(case)
-    broken.__dict__["rtl"] = case.block.rtl({"weight": weight})
+    broken.__dict__["rtl"] = case.block.rtl({"weight": weight}, XC7)
     with pytest.raises(AssertionError, match="mvu_3 .*, channel out0, data of beat 1: expected"):
         check([broken], tmp_path, None)
 

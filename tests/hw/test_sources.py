@@ -11,9 +11,11 @@ import pytest
 
 import codesign
 from codesign.blocks import BLOCKS
+from codesign.cost.family import load_family
 from codesign.files import package_data
 
 HW = package_data("hw")
+XC7 = load_family("xc7")
 PACKAGE = Path(codesign.__file__).parent
 MODULES = sorted(path.stem for path in HW.glob("*.sv"))
 
@@ -52,7 +54,7 @@ def test_header_says_what_the_module_guarantees(module: str) -> None:
 @pytest.mark.parametrize("cls", BLOCKS, ids=lambda cls: cls.__name__)
 def test_every_block_has_its_module_and_its_line_in_the_table(cls: type) -> None:
     block, params = cls.examples()[0]
-    module = block.rtl(params).module
+    module = block.rtl(params, XC7).module
     assert module in MODULES
     source = Path(*cls.__module__.split(".")).with_suffix(".py")
     assert f"| `{module}.sv` | `{source}` |" in (HW / "README.md").read_text()

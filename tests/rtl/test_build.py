@@ -33,11 +33,11 @@ def test_same_design_gives_the_same_bytes(tmp_path):
 
 
 def test_top_of_a_tiny_design_is_the_golden_text():
-    assert files_of(*tiny())["top.sv"] == GOLDEN.read_text()
+    assert files_of(*tiny(), BOARD)["top.sv"] == GOLDEN.read_text()
 
 
 def test_every_listed_file_is_there():
-    files = files_of(*tiny())
+    files = files_of(*tiny(), BOARD)
     for name in ("files.f", "bench.f"):
         listed = files[name].split()
         assert len(listed) == len(set(listed)) and set(listed) <= set(files)
@@ -47,7 +47,7 @@ def test_every_listed_file_is_there():
 def test_weights_are_in_the_memory_file():
     """Read back by the words of hw/mvu.sv: row after row, one weight a word."""
     design, params = tiny()
-    words = files_of(design, params)["fc0_weight.mem"].split()
+    words = files_of(design, params, BOARD)["fc0_weight.mem"].split()
     assert len(words) == 24
     values = [int(w, 16) - (16 if int(w, 16) > 7 else 0) for w in words]
     assert values == params["fc0.weight"].reshape(-1).tolist()
@@ -58,7 +58,7 @@ def test_every_stream_has_one_channel_and_every_block_one_instance():
     from codesign.lowering import assemble
 
     design = assemble(graph, {}, BOARD)
-    text = files_of(design, graph.params)["top.sv"]
+    text = files_of(design, graph.params, BOARD)["top.sv"]
     assert len(re.findall(r"^  channel #\(", text, re.MULTILINE)) == len(design.streams)
     for block in design.blocks:
         assert len(re.findall(rf"^ +\) {block.name}_i \($", text, re.MULTILINE)) == 1
