@@ -30,7 +30,8 @@ class Fold(msgspec.Struct, frozen=True, order=True):
 
     `simd` inputs and `pe` outputs a cycle; blocks without a reduction use `pe` alone (lanes of
     their streams). `multiplier` is "lut" or "dsp"; `memory` is where weights, thresholds and buffers
-    live: "lut" (LUTs as ROM or RAM) or "block" (the family's block RAM).
+    live: "lut" (LUTs as ROM or RAM), "block" (the family's block RAM) or "large" (weights in the
+    family's large RAM, which is filled at start-up; buffers as with "block").
     """
 
     pe: int = 1
@@ -46,6 +47,13 @@ class ParamRef(msgspec.Struct, frozen=True):
     shape: tuple[int, ...]
     qtype: QType
     digest: str = ""
+
+
+class MemoryShape(msgspec.Struct, frozen=True):
+    """A memory of `words` words of `width_bits` bits."""
+
+    words: int
+    width_bits: int
 
 
 class Port(msgspec.Struct, frozen=True):
@@ -85,8 +93,14 @@ class Block(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         raise NotImplementedError
 
     def legal_folds(self) -> tuple[Fold, ...]:
-        """Every legal folding; sorted from slow and small to fast and large."""
+        """Every legal folding that any family has the memories for; sorted from slow and small to
+        fast and large."""
         raise NotImplementedError
+
+    def folds_on(self, family: Any) -> tuple[Fold, ...]:
+        """`legal_folds`, and those with weights in the large RAM of `family`
+        (codesign.cost.family.Family) where it has one; sorted alike."""
+        return self.legal_folds()
 
     def check(self) -> None:
         """Raise IllegalFold when `fold` breaks a rule; names the nearest legal values."""
@@ -108,6 +122,10 @@ class Block(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         """The instance of its SystemVerilog module (hw/) on a device family (its DSPs and memories),
         with the contents of its memories."""
         raise NotImplementedError
+
+    def large_memories(self) -> tuple[MemoryShape, ...]:
+        """Memories that are filled at start-up, in the order of `Rtl.loaded`."""
+        return ()
 
     def retyped(self, *inputs: QType) -> Self:
         """The same block for other input types (bit-width what-if); output types follow."""

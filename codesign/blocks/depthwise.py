@@ -8,10 +8,10 @@ import numpy as np
 
 from codesign.blocks.adders import accumulators
 from codesign.blocks.arrays import exact_kind, heaviest_row, magnitude, narrowed
-from codesign.blocks.base import Fold, Params, Port, Size, require_shape
+from codesign.blocks.base import Fold, MemoryShape, Params, Port, Size, require_shape
 from codesign.blocks.control import control
-from codesign.blocks.folds import MEMORIES, check_lanes, lane_folds, multipliers_of
-from codesign.blocks.memories import parameters
+from codesign.blocks.folds import MEMORIES, WEIGHT_MEMORIES, check_lanes, lane_folds, multipliers_of
+from codesign.blocks.memories import weights
 from codesign.blocks.multipliers import product_parameters, product_stages, products
 from codesign.blocks.programs import reduction
 from codesign.blocks.samples import reference, sample
@@ -39,6 +39,11 @@ class Depthwise(Weighted, frozen=True, kw_only=True):
     def terms(self) -> int:
         return self.taps
 
+    @property
+    def weight_memory(self) -> MemoryShape:
+        p = self.fold.pe
+        return MemoryShape(self.taps * self.channels // p, p * self.wtype.bits)
+
     def inputs(self) -> tuple[Port, ...]:
         p = self.fold.pe
         return (Port(self.itype, p, self.vectors * self.taps * self.channels // p),)
@@ -53,7 +58,7 @@ class Depthwise(Weighted, frozen=True, kw_only=True):
     def check(self) -> None:
         require_shape(self.name, self.weight, (self.channels, self.taps))
         kinds = multipliers_of(self.itype, self.wtype)
-        check_lanes(self.name, self.fold, self.channels, kinds, MEMORIES)
+        check_lanes(self.name, self.fold, self.channels, kinds, WEIGHT_MEMORIES)
 
     def execute(self, params: Params, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
         (x,) = inputs
@@ -82,7 +87,7 @@ class Depthwise(Weighted, frozen=True, kw_only=True):
     def rtl(self, params: Params, family: Family) -> Rtl:
         p = self.fold.pe
         by_tap = params[self.weight.name].T
-        weights = Memory(words(by_tap, self.wtype, p), p * self.wtype.bits)
+        contents = Memory(words(by_tap, self.wtype, p), p * self.wtype.bits)
         parameters = {
             "Pe": p,
             "Taps": self.taps,
@@ -91,22 +96,22 @@ class Depthwise(Weighted, frozen=True, kw_only=True):
             "AccBits": self.acc.bits,
             "WeightStyle": int(self.fold.memory == "block"),
         }
-        return Rtl("depthwise", parameters, memories={"WeightFile": weights})
+        return self.weighted_rtl("depthwise", parameters, contents)
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         p, groups = self.fold.pe, self.channels // self.fold.pe
-        words, bits = self.taps * groups, p * self.wtype.bits
+        memory = self.weight_memory
         return (
             # P products, in LUTs with a register behind a multiplication, or one DSP each.
             products(family, p, self.itype, self.wtype, self.fold.multiplier),
             # P adders and registers; several groups of channels keep theirs in a small memory.
             accumulators(family, p, groups, self.acc.bits),
             # One word of P weights for each event of a vector, and its output register.
-            parameters(family, "weights", words, bits, self.fold.memory),
+            *weights(family, memory.words, memory.width_bits, self.fold.memory),
             # The operand register beside it.
             CostTerm("operand register", Resources(ff=p * self.itype.bits)),
             # Counters: group of channels, tap, word of the weights.
-            control(family, 2, self.latency_cycles, groups, self.taps, words),
+            control(family, 2, self.latency_cycles, groups, self.taps, memory.words),
         )
 
     @classmethod

@@ -11,6 +11,7 @@ from codesign.errors import IllegalFold
 from codesign.types import QType
 
 MEMORIES = ("lut", "block")
+WEIGHT_MEMORIES = (*MEMORIES, "large")
 
 
 def dsp_sensible(a: QType, b: QType) -> bool:
@@ -42,9 +43,19 @@ def folds(
     """Every combination, sorted by parallel operations, then pe, multiplier and memory."""
     simds = tuple(simds)
     found = (Fold(p, s, m, r) for p in pes for s in simds for m in multipliers for r in memories)
-    return tuple(
-        sorted(found, key=lambda f: (f.pe * f.simd, f.pe, f.multiplier != "lut", f.memory != "lut"))
-    )
+    return tuple(sorted(found, key=_size))
+
+
+def with_large(legal: Iterable[Fold]) -> tuple[Fold, ...]:
+    """`legal`, and each folding with memories in block RAM also with weights in large RAM."""
+    legal = tuple(legal)
+    large = (msgspec.structs.replace(f, memory="large") for f in legal if f.memory == "block")
+    return tuple(sorted((*legal, *large), key=_size))
+
+
+def _size(fold: Fold) -> tuple[int, int, bool, int]:
+    place = WEIGHT_MEMORIES.index(fold.memory)
+    return fold.pe * fold.simd, fold.pe, fold.multiplier != "lut", place
 
 
 def lane_folds(

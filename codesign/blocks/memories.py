@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from codesign.cost.family import Family
 from codesign.cost.resources import CostTerm, Resources
 
@@ -13,6 +15,29 @@ def parameters(family: Family, name: str, depth: int, width_bits: int, style: st
     """An initialised memory with a registered output (a block RAM has that register inside)."""
     register = Resources(ff=0 if style == "block" or depth == 1 else width_bits)
     return CostTerm(name, family.rom(depth, width_bits, style) + register)
+
+
+def weights(family: Family, depth: int, width_bits: int, style: str) -> tuple[CostTerm, ...]:
+    """Weights in a ROM, or ("large") in a RAM with what fills it: hw/large_ram.sv, hw/loader.sv."""
+    if style != "large":
+        return (parameters(family, "weights", depth, width_bits, style),)
+    ram = CostTerm("weights", family.large_ram(depth, width_bits))
+    return ram, CostTerm("weight loading", _loading(family, depth, width_bits))
+
+
+def _loading(family: Family, depth: int, width_bits: int) -> Resources:
+    """Registers: the transfer, the word to write and the next, column and its write, two flags.
+
+    LUTs: counter of words, its end, the write of each column, the address from counter or reader,
+    and four for turn, end and the gate of the frames, although all memories share the last.
+    """
+    load_bits = family.large.aspects[0][1]
+    address_bits = (depth - 1).bit_length()
+    columns = ceil(width_bits / load_bits)
+    counter = family.adder(address_bits) + ceil(address_bits / family.lut_inputs)
+    select = address_bits * family.mux(2)
+    flip_flops = min(width_bits, load_bits) + 2 * address_bits + 2 * columns + 2
+    return Resources(lut=counter + select + columns + 4, ff=flip_flops)
 
 
 def buffer(family: Family, name: str, depth: int, width_bits: int, style: str) -> CostTerm:
@@ -27,4 +52,4 @@ def buffer(family: Family, name: str, depth: int, width_bits: int, style: str) -
 
 def in_block_ram(depth: int, style: str) -> bool:
     """True when a buffer of `depth` words and this style goes into block RAM."""
-    return style == "block" and depth >= BLOCK_WORDS
+    return style != "lut" and depth >= BLOCK_WORDS

@@ -8,10 +8,19 @@ import numpy as np
 
 from codesign.blocks.adders import accumulators, tree_stages
 from codesign.blocks.arrays import matrix_product
-from codesign.blocks.base import Fold, Params, Port, Size, divisors, require_divides, require_shape
+from codesign.blocks.base import (
+    Fold,
+    MemoryShape,
+    Params,
+    Port,
+    Size,
+    divisors,
+    require_divides,
+    require_shape,
+)
 from codesign.blocks.control import control
-from codesign.blocks.folds import MEMORIES, check_choice, folds, multipliers_of
-from codesign.blocks.memories import buffer, in_block_ram, parameters
+from codesign.blocks.folds import MEMORIES, WEIGHT_MEMORIES, check_choice, folds, multipliers_of
+from codesign.blocks.memories import buffer, in_block_ram, weights
 from codesign.blocks.multipliers import (
     counts_ones,
     product_parameters,
@@ -45,6 +54,11 @@ class MatVec(Weighted, frozen=True, kw_only=True):
     def terms(self) -> int:
         return self.cols
 
+    @property
+    def weight_memory(self) -> MemoryShape:
+        in_parallel = self.fold.simd * self.fold.pe
+        return MemoryShape(self.rows * self.cols // in_parallel, in_parallel * self.wtype.bits)
+
     def inputs(self) -> tuple[Port, ...]:
         s = self.fold.simd
         return (Port(self.itype, s, self.vectors * self.cols // s),)
@@ -63,7 +77,7 @@ class MatVec(Weighted, frozen=True, kw_only=True):
         require_divides(self.name, "pe", self.fold.pe, "rows", self.rows)
         kinds = multipliers_of(self.itype, self.wtype)
         check_choice(self.name, "multiplier", self.fold.multiplier, kinds)
-        check_choice(self.name, "memory", self.fold.memory, MEMORIES)
+        check_choice(self.name, "memory", self.fold.memory, WEIGHT_MEMORIES)
 
     def execute(self, params: Params, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
         (x,) = inputs
@@ -97,7 +111,7 @@ class MatVec(Weighted, frozen=True, kw_only=True):
         6 pairs of widths from 1 to 8 bits, pe and simd 2 to 16) the LUTs err by 9 % in the mean and
         by 17 % at most, nearly always to the low side.
         """
-        s, p, memory = self.fold.simd, self.fold.pe, self.fold.memory
+        s, p, memory = self.fold.simd, self.fold.pe, self.weight_memory
         sf, nf = self.cols // s, self.rows // p
         return (
             # S*P products, in LUTs with a register behind a multiplication, or one DSP each.
@@ -109,7 +123,7 @@ class MatVec(Weighted, frozen=True, kw_only=True):
             # P adders turn the number of ones c into the sum 2c - cols.
             CostTerm("bipolar offset", Resources(lut=p * self._offset_luts(family))),
             # One word of S*P weights for each event of a vector, and its output register.
-            parameters(family, "weights", sf * nf, s * p * self.wtype.bits, memory),
+            *weights(family, memory.words, memory.width_bits, self.fold.memory),
             # The operand register; rows that take turns replay the vector from a buffer.
             self._operand(family, sf, nf),
             # Counters: beat of the vector, group of rows, word of the weights.
@@ -120,7 +134,7 @@ class MatVec(Weighted, frozen=True, kw_only=True):
         s, p = self.fold.simd, self.fold.pe
         sf, nf = self.cols // s, self.rows // p
         tiles = params[self.weight.name].reshape(nf, p, sf, s).transpose(0, 2, 1, 3)
-        weights = Memory(words(tiles, self.wtype, s * p), s * p * self.wtype.bits)
+        contents = Memory(words(tiles, self.wtype, s * p), s * p * self.wtype.bits)
         parameters = {
             "Simd": s,
             "Pe": p,
@@ -131,7 +145,7 @@ class MatVec(Weighted, frozen=True, kw_only=True):
             "WeightStyle": int(self.fold.memory == "block"),
             "BufferStyle": int(in_block_ram(sf, self.fold.memory)),
         }
-        return Rtl("mvu", parameters, memories={"WeightFile": weights})
+        return self.weighted_rtl("mvu", parameters, contents)
 
     def _offset_luts(self, family: Family) -> float:
         bipolar = counts_ones(self.itype, self.wtype) and self.itype.min < 0

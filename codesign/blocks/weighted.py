@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Self
 
 import msgspec
 
-from codesign.blocks.base import Block, ParamRef
-from codesign.blocks.folds import fold_for
+from codesign.blocks.base import Block, Fold, MemoryShape, ParamRef
+from codesign.blocks.folds import fold_for, with_large
 from codesign.blocks.sum_types import followed, products_type
+from codesign.cost.family import Family
+from codesign.rtl.instance import Memory, Rtl
 from codesign.types import BIPOLAR, QType
 
 
@@ -24,6 +27,25 @@ class Weighted(Block, frozen=True, kw_only=True):
     def terms(self) -> int:
         """Products in one sum."""
         raise NotImplementedError
+
+    @property
+    def weight_memory(self) -> MemoryShape:
+        """One word for each event of a vector: the weights of a cycle."""
+        raise NotImplementedError
+
+    def folds_on(self, family: Family) -> tuple[Fold, ...]:
+        legal = self.legal_folds()
+        return with_large(legal) if family.large else legal
+
+    def large_memories(self) -> tuple[MemoryShape, ...]:
+        return (self.weight_memory,) if self.fold.memory == "large" else ()
+
+    def weighted_rtl(self, module: str, parameters: Mapping[str, int], weights: Memory) -> Rtl:
+        """`module` with its ROM, or its core beside a large RAM."""
+        if self.fold.memory != "large":
+            return Rtl(module, parameters, memories={"WeightFile": weights})
+        own = {name: value for name, value in parameters.items() if name != "WeightStyle"}
+        return Rtl(f"{module}_core", own, loaded={"weight": weights})
 
     def retyped(self, *inputs: QType) -> Self:
         return self._typed(inputs[0], self.wtype)

@@ -79,6 +79,11 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         raise InvariantBroken(f"{self.title}: memory is one of {known}, not {name!r}")
 
     @property
+    def large(self) -> BlockRam | None:
+        """The large RAM whose contents must be written at start-up; None where there is none."""
+        return next((kind for kind in self.block if not kind.initialisable), None)
+
+    @property
     def fifo_styles(self) -> tuple[str, ...]:
         """Styles of a RAM that this family has."""
         srl = ("srl",) if self.srl_depth else ()
@@ -140,6 +145,15 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
                 kind=kind.name,
             )
         return self._blocks(kind, depth, width_bits)
+
+    def large_ram(self, depth: int, width_bits: int) -> Resources:
+        """A memory of `depth` words in the large RAM, without what fills it (see `large`).
+
+        Raises InvariantBroken for a family that has none.
+        """
+        if self.large is None:
+            raise InvariantBroken(f"{self.title}: there is no large RAM besides {self.block_ram}")
+        return self._blocks(self.large, depth, width_bits)
 
     def dsp_multiplies(self, a_bits: int, b_bits: int) -> bool:
         """True when one DSP block holds a product of signed `a_bits` x `b_bits`."""

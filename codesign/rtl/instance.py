@@ -50,7 +50,9 @@ class Rtl:
 
     `memories` are by the name of the parameter that takes the file name. Ports are clk_i, rst_i,
     in<i>_{valid_i,ready_o,data_i} and out<i>_{space_i,issue_o,valid_o,data_o}; `buses` maps a port
-    of the module to those of them that are its parts, the one in the least significant bits first.
+    of the module to those of them that are its parts, the one in the least significant bits first. `loaded`
+    are the contents of memories beside the instance that are filled at start-up, by the prefix of
+    the ports <prefix>_addr_o and <prefix>_data_i that read them (codesign/rtl/large.py).
     """
 
     module: str
@@ -58,6 +60,7 @@ class Rtl:
     vectors: Mapping[str, Vector] = field(default_factory=dict)
     memories: Mapping[str, Memory] = field(default_factory=dict)
     buses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    loaded: Mapping[str, Memory] = field(default_factory=dict)
 
 
 def instance_text(rtl: Rtl, name: str, files: Mapping[str, str], ports: Mapping[str, str]) -> str:
