@@ -12,18 +12,24 @@ from codesign.errors import ToolMissing
 
 @dataclass(frozen=True)
 class Finished:
-    """What a program came to: exit code, and everything it printed on stdout and stderr."""
+    """What a program came to: exit code, and everything it printed on stdout and stderr.
+
+    `timed_out` says that it was stopped because its time was up.
+    """
 
     exit_code: int
     output: str
+    timed_out: bool = False
 
     def tail(self, lines: int = 12) -> str:
         """The last lines that are not empty."""
         return "\n".join([ln for ln in self.output.splitlines() if ln.strip()][-lines:])
 
 
-def run_tool(command: Sequence[str | Path], folder: Path, install: str) -> Finished:
-    """Run `command` in `folder` to its end.
+def run_tool(
+    command: Sequence[str | Path], folder: Path, install: str, timeout_s: float | None = None
+) -> Finished:
+    """Run `command` in `folder` to its end, or for `timeout_s` seconds.
 
     Raises ToolMissing with the words `install` when the program cannot be started. An interrupt of
     the user stops the program, too.
@@ -39,7 +45,10 @@ def run_tool(command: Sequence[str | Path], folder: Path, install: str) -> Finis
             text=True,
             errors="replace",
             check=False,
+            timeout=timeout_s,
         )
+    except subprocess.TimeoutExpired as late:
+        return Finished(-1, (late.stdout or b"").decode(errors="replace"), timed_out=True)
     except OSError as error:
         raise ToolMissing(
             f"{words[0]} cannot be started ({error.strerror}): {install}",
