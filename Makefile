@@ -1,6 +1,7 @@
 # make demo    a network trained for a board, its QONNX, Design, estimate, simulation and report
 # make test    what the tests need, then the tests        make lint    ruff
-# make conformance   2,000 random blocks: RTL against integer function and simulator (needs verilator)
+# make conformance   2,000 random blocks and 200 random graphs: RTL against integer function and
+#              simulator (needs verilator); goes on where it was stopped
 # make clean   remove what make made
 #
 # PYTHON=python3.12       another interpreter, 3.11 or later
@@ -67,7 +68,7 @@ test: .venv/test-installed programs
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2
 
 conformance: .venv/test-installed
-	OMP_NUM_THREADS=1 CODESIGN_CONFORMANCE=2000 $(BIN)/python -m pytest -q -n 2 tests/hw/test_blocks.py
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.hw.conformance --blocks 2000 --graphs 200
 
 lint: .venv/test-installed
 	$(BIN)/ruff check codesign tests

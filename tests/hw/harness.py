@@ -11,7 +11,7 @@ import os
 import random
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -246,6 +246,14 @@ def check(
     cases: Sequence[Case], folder: Path, seed: int | None, extra: Sequence[Path] = ()
 ) -> None:
     """Run the cases with gaps by `seed`; every bit and every cycle must be as expected."""
+    found = [text for _, text in differences(cases, folder, seed, extra)]
+    assert not found, "\n".join(found)
+
+
+def differences(
+    cases: Sequence[Case], folder: Path, seed: int | None, extra: Sequence[Path] = ()
+) -> Iterator[tuple[int, str]]:
+    """(number of the case, the first difference) of each port that is not as expected."""
     program = built(cases, extra)
     gaps = [gaps_of(case, seed) for case in cases]
     times = [expected_times(case, g) for case, g in zip(cases, gaps, strict=True)]
@@ -257,11 +265,11 @@ def check(
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     found = _parse(done.stdout)
-    number = 0
-    for case, expected in zip(cases, times, strict=True):
-        for name in case.ports:
-            _compare(f"{case.label}, channel {name}", found.get(number), expected[name], case, name)
-            number += 1
+    ports = ((i, case, name) for i, case in enumerate(cases) for name in case.ports)
+    for number, (i, case, name) in enumerate(ports):
+        difference = _difference(found.get(number), times[i][name], case, name)
+        if difference:
+            yield i, f"{case.label}, channel {name}{difference}"
 
 
 def expected_times(case: Case, gaps: Mapping[str, Sequence[int]]) -> Times:
@@ -295,15 +303,17 @@ def _parse(text: str) -> dict[int, tuple[list[int], list[int], list[int]]]:
     return found
 
 
-def _compare(where: str, found: tuple | None, expected: tuple, case: Case, name: str) -> None:
-    assert found, f"{where}: no token at all"
+def _difference(found: tuple | None, expected: tuple, case: Case, name: str) -> str | None:
+    """The first difference of one port, in words."""
+    if not found:
+        return ": no token at all"
     lists = zip(
         ("issue", "release", "data"), found, (*expected, list(case.data[name])), strict=True
     )
     for what, got, wanted in lists:
         for beat, (a, b) in enumerate(zip(got, wanted, strict=False)):
-            assert a == b, f"{where}, {what} of beat {beat}: expected {b}, found {a}"
-        extra = len(got) - len(wanted)
-        assert 0 <= extra <= case.ahead, (
-            f"{where}: {len(wanted)} of {what} expected, not {len(got)}"
-        )
+            if a != b:
+                return f", {what} of beat {beat}: expected {b}, found {a}"
+        if not 0 <= len(got) - len(wanted) <= case.ahead:
+            return f": {len(wanted)} of {what} expected, not {len(got)}"
+    return None

@@ -1,12 +1,11 @@
 """Laws 3 and 4: the RTL of every block has the bits of `execute` and the cycles of the simulator.
 
 Sources and sinks run freely, then with a random gap before every token; channels are as deep as full
-rate needs, or of random depth. CODESIGN_CONFORMANCE=N runs N random blocks instead of a few.
+rate needs, or of random depth. `make conformance` runs 2,000 random blocks instead of a few.
 """
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 from collections.abc import Sequence
@@ -50,8 +49,7 @@ def _batches(kind: str, blocks: Sequence[tuple[Block, dict]]) -> list[object]:
 
 
 def _random() -> list[tuple[Block, dict]]:
-    count = int(os.environ.get("CODESIGN_CONFORMANCE", FEW_RANDOM_BLOCKS))
-    return [random_block(seed) for seed in range(count)]
+    return [random_block(seed) for seed in range(FEW_RANDOM_BLOCKS)]
 
 
 @pytest.mark.slow
