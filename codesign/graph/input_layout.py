@@ -7,7 +7,19 @@ from typing import Any
 from codesign.graph.passes.channels_first import to_first
 
 # Ops that say nothing about the meaning of axes.
-SILENT = ("Quant", "BipolarQuant", "Relu", "Clip", "Mul", "Add", "Sub", "Div", "Identity", "Cast")
+SILENT = (
+    "Quant",
+    "LinearQuant",
+    "BipolarQuant",
+    "Relu",
+    "Clip",
+    "Mul",
+    "Add",
+    "Sub",
+    "Div",
+    "Identity",
+    "Cast",
+)
 
 
 def channels_last_input(model: Any) -> bool:

@@ -13,9 +13,9 @@ QONNX = "qonnx.custom_op.general"
 class Net:
     """Collects nodes and initialisers; every method returns the name of its result."""
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
+    def __init__(self, shape: tuple[int, ...], opset: int = 13) -> None:
         self.shape, self.nodes, self.inits, self.count = shape, [], [], 0
-        self.last = "x"
+        self.last, self.opset, self.domains = "x", opset, (QONNX,)
 
     def const(self, value: object, name: str = "") -> str:
         """An initialiser; floats become float32."""
@@ -59,8 +59,9 @@ class Net:
         info = [helper.make_tensor_value_info("x", TensorProto.FLOAT, self.shape)]
         out = [helper.make_tensor_value_info(self.last, kind, None)]
         graph = helper.make_graph(self.nodes, "net", info, out, self.inits)
-        opsets = [helper.make_opsetid("", 13), helper.make_opsetid(QONNX, 1)]
-        path.write_bytes(
-            helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString()
-        )
+        opsets = [helper.make_opsetid("", self.opset)]
+        opsets += [helper.make_opsetid(domain, 1) for domain in self.domains]
+        ir_version = 8 if self.opset <= 13 else 10
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=ir_version)
+        path.write_bytes(model.SerializeToString())
         return path

@@ -12,6 +12,7 @@ from codesign.graph.handlers import (
     elementwise,
     joins,
     linear,
+    linear_quant,
     multi_threshold,
     outputs,
     padding,
@@ -30,6 +31,8 @@ Handler = Callable[..., object]
 HANDLERS: dict[str, Handler] = {
     "Quant": quantisers.quant,
     "BipolarQuant": quantisers.bipolar_quant,
+    "LinearQuant": linear_quant.linear_quant,
+    "DequantizeLinear": linear_quant.dequantize_linear,
     "MultiThreshold": multi_threshold.multi_threshold,
     "Trunc": trunc.trunc,
     "MatMul": linear.matmul,

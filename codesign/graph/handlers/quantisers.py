@@ -52,8 +52,8 @@ def quant(
     high = qtype.max - (narrow and not signed)
     if isinstance(x, Constant):
         return _constant(node, x, scale, zero, qtype, high)
-    s, z = _vector(node, x, scale, "scale"), _vector(node, x, zero, "zero point")
-    _check_grid(node, s, z)
+    s, z = vector(node, x, scale, "scale"), vector(node, x, zero, "zero point")
+    check_grid(node, s, z)
     grid = Grid(qtype, qtype.min, high, s, z)
     mode = str(node.attrs.get("rounding_mode", "ROUND")).upper()
     if mode not in ROUNDING:
@@ -68,10 +68,10 @@ def bipolar_quant(
     if isinstance(x, Constant):
         s = need_constant(node, scale, "scale").values
         values = np.where(np.asarray(x.values, float) >= 0, 1, -1).astype(np.int64)
-        return Constant(values, _spread(s, values), BIPOLAR, (*x.sources, node.name))
-    z = ZERO if zero is None else _vector(node, x, zero, "zero point")
-    grid = Grid(BIPOLAR, -1, 1, _vector(node, x, scale, "scale"), z)
-    _check_grid(node, grid.scale, grid.zero)
+        return Constant(values, spread(s, values), BIPOLAR, (*x.sources, node.name))
+    z = ZERO if zero is None else vector(node, x, zero, "zero point")
+    grid = Grid(BIPOLAR, -1, 1, vector(node, x, scale, "scale"), z)
+    check_grid(node, grid.scale, grid.zero)
     return quantised(build, node, x, grid, lambda _: Bound(Fraction(0)))
 
 
@@ -163,10 +163,11 @@ def _constant(
     if np.any(q != np.rint(q)):
         raise unsupported(node, "its zero point is not an integer", "use integer zero points")
     kept = qtype if not np.any(z) else None
-    return Constant(q.astype(np.int64), _spread(s, q), kept, (*x.sources, node.name))
+    return Constant(q.astype(np.int64), spread(s, q), kept, (*x.sources, node.name))
 
 
-def _spread(scale: np.ndarray, values: np.ndarray) -> np.ndarray:
+def spread(scale: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """`scale` for each element of `values`."""
     return np.broadcast_to(np.asarray(scale, np.float64), values.shape)
 
 
@@ -181,11 +182,13 @@ def _whole_bits(node: OnnxNode, bits: Value) -> int:
     return int(found[0])
 
 
-def _vector(node: OnnxNode, x: Tensor, value: Value, what: str) -> np.ndarray:
+def vector(node: OnnxNode, x: Tensor, value: Value, what: str) -> np.ndarray:
+    """A constant parameter as a periodic vector of the stream; raises UnsupportedLayer."""
     return x.along(need_constant(node, value, what).real)
 
 
-def _check_grid(node: OnnxNode, scale: np.ndarray, zero: np.ndarray) -> None:
+def check_grid(node: OnnxNode, scale: np.ndarray, zero: np.ndarray) -> None:
+    """Raise UnsupportedLayer unless scales are positive and zero points whole."""
     if any(s <= 0 for s in scale):
         raise unsupported(node, "its scale is not positive", "export positive scales")
     if not is_integer(rationals(zero)):

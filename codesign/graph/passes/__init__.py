@@ -11,6 +11,7 @@ from typing import Any
 
 from codesign.errors import BadInput, CodesignError, InvariantBroken
 from codesign.graph.passes import (
+    byte_constants,
     canonical_domains,
     channels_first,
     dead_code,
@@ -20,6 +21,7 @@ from codesign.graph.passes import (
     node_names,
     pool_behind_quantiser,
     qcdq_to_quant,
+    qlinear_ops,
     quantisers_present,
     sink_transposes,
     static_batch,
@@ -34,7 +36,9 @@ PASSES = (
     channels_first,  # one form of each layer; the Transposes between are index algebra
     static_shapes,  # handlers work on shapes, not on Shape nodes
     fold_constants,  # Shape-Gather-Concat reshapes and constant arithmetic disappear
-    qcdq_to_quant,  # two spellings of one quantiser; handlers know Quant
+    qlinear_ops,  # layers on integers are layers between quantisers
+    qcdq_to_quant,  # a quantiser in two or three nodes is one
+    byte_constants,  # nothing here computes with arrays of 4-bit integers
     dead_code,  # what nothing reads needs no hardware and must not fail to import
     sink_transposes,  # so that those of neighbouring layers cancel, and pools see quantisers
     explicit_pads,  # auto_pad becomes numbers, which the padding block needs

@@ -9,7 +9,14 @@ from codesign.errors import UnsupportedLayer
 ALIASES = ("onnx.brevitas", "finn.custom_op.general")
 CANONICAL = "qonnx.custom_op.general"
 CHANNELS_LAST = "qonnx.custom_op.channels_last"
+OWN = "codesign.graph.custom_op"  # the module that qonnx imports for it
+LINEAR_QUANT = "LinearQuant"
 CUSTOM_OPS = ("Quant", "IntQuant", "BipolarQuant", "Trunc", "MultiThreshold")
+CURE = f"export standard ONNX ops and quantisers of {CANONICAL!r}"
+CURES = {
+    "com.microsoft": "quantise with QuantFormat.QDQ (onnxruntime's quantize_static), and do not save "
+    "the model that onnxruntime has optimised"
+}
 
 
 def run(model: Any) -> Any:
@@ -25,10 +32,10 @@ def run(model: Any) -> Any:
 
 
 def _check(node: Any) -> None:
-    if node.domain not in ("", "ai.onnx", CANONICAL, CHANNELS_LAST):
+    if node.domain not in ("", "ai.onnx", CANONICAL, CHANNELS_LAST, OWN):
         raise UnsupportedLayer(
             f"{node.name or node.output[0]} ({node.op_type}): its domain {node.domain!r} is not known "
-            f"here; export standard ONNX ops and quantisers of {CANONICAL!r}",
+            f"here; {CURES.get(node.domain, CURE)}",
             node=node.name,
             op=node.op_type,
         )
@@ -40,9 +47,9 @@ def _declare(proto: Any) -> None:
     default = [o for o in proto.opset_import if o.domain in ("", "ai.onnx")]
     versions = {o.domain: o.version for o in proto.opset_import}
     version = versions.get(CANONICAL, 1)
-    known = ("", "ai.onnx", CANONICAL, CHANNELS_LAST, *ALIASES)
+    known = ("", "ai.onnx", CANONICAL, CHANNELS_LAST, OWN, *ALIASES)
     others = [o for o in proto.opset_import if o.domain not in known]
-    kept = [*default, make_opsetid(CANONICAL, version), *others]
+    kept = [*default, make_opsetid(CANONICAL, version), make_opsetid(OWN, 1), *others]
     if any(node.domain == CHANNELS_LAST for node in proto.graph.node):
         # qonnx runs a channels-last op as the standard op of the version declared for its domain.
         kept.append(make_opsetid(CHANNELS_LAST, default[0].version))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 # Their integers and scales are what the integer graph is made of, so they stay nodes.
-KEPT = ["Quant", "BipolarQuant", "Trunc", "QuantizeLinear", "DequantizeLinear"]
+KEPT = ["Quant", "BipolarQuant", "Trunc", "LinearQuant", "QuantizeLinear", "DequantizeLinear"]
 
 
 def run(model: Any) -> Any:

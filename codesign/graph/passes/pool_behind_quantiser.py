@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-MONOTONE = ("Relu", "Quant", "BipolarQuant")
-QUANTISERS = ("Quant", "BipolarQuant", "MultiThreshold", "Trunc")
+MONOTONE = ("Relu", "Quant", "LinearQuant", "BipolarQuant")
+QUANTISERS = ("Quant", "LinearQuant", "BipolarQuant", "MultiThreshold", "Trunc")
 
 
 def run(model: Any) -> Any:

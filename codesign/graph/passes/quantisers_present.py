@@ -6,7 +6,16 @@ from typing import Any
 
 from codesign.errors import BadInput
 
-QUANTISERS = ("Quant", "BipolarQuant", "MultiThreshold", "QuantizeLinear", "DequantizeLinear")
+QUANTISERS = (
+    "Quant",
+    "BipolarQuant",
+    "MultiThreshold",
+    "QuantizeLinear",
+    "DequantizeLinear",
+    "QLinearConv",
+    "QLinearMatMul",
+    "DynamicQuantizeLinear",  # refused later, with its own reason
+)
 
 
 def run(model: Any) -> Any:

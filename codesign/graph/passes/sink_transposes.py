@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-ELEMENTWISE = ("Relu", "LeakyRelu", "Clip", "Quant", "BipolarQuant", "Identity", "Dropout")
+QUANTISERS = ("Quant", "LinearQuant", "BipolarQuant")
+ELEMENTWISE = ("Relu", "LeakyRelu", "Clip", *QUANTISERS, "Identity", "Dropout")
 
 
 def run(model: Any) -> Any:
