@@ -43,14 +43,12 @@ module window #(
     output logic               out0_valid_o,
     output logic [Pe*Bits-1:0] out0_data_o
 );
-  // Per axis: pixels that the kernel spans, windows, pixels that windows use, pixels from one window
-  // to the next in the buffer, pixels kept.
+  // Per axis: pixels that the kernel spans, windows, pixels from one window to the next in the buffer,
+  // pixels kept in a row.
   localparam int SpanV = (KernelV - 1) * DilationV + 1;
   localparam int SpanH = (KernelH - 1) * DilationH + 1;
   localparam int StepsV = (Height - SpanV) / StrideV + 1;
   localparam int StepsH = (Width - SpanH) / StrideH + 1;
-  localparam int UsedV = (StepsV - 1) * StrideV + SpanV;
-  localparam int UsedH = (StepsH - 1) * StrideH + SpanH;
   localparam int MoveV = StrideV < SpanV ? StrideV : SpanV;
   localparam int MoveH = StrideH < SpanH ? StrideH : SpanH;
   localparam int Kept = (StepsH - 1) * MoveH + SpanH;
@@ -58,10 +56,6 @@ module window #(
   localparam int RowEnd = MoveV * Kept - (StepsH - 1) * MoveH;
   localparam int FrameEnd = SpanV * Kept - (StepsH - 1) * MoveH;
   localparam int Smallest = ((SpanV - 1) * Kept + SpanH) * Groups;
-  if (SpanV > Height || SpanH > Width) begin : gen_check_span
-    $fatal(1, "window: the kernel spans %0d x %0d and must fit the picture %0d x %0d", SpanV, SpanH,
-           Height, Width);
-  end
   if (Depth < Smallest) begin : gen_check_depth
     $fatal(1, "window: Depth must be at least %0d, not %0d", Smallest, Depth);
   end
@@ -73,53 +67,34 @@ module window #(
   localparam int LevelBits = $clog2(Depth + 1);
   localparam int SumBits = $clog2(2 * Depth + 1);
 
-  // Tokens kept and not yet released.
-  logic [LevelBits-1:0] level_q, released;
-
-  // Reader: beat of a row, row, and both again modulo the stride.
-  localparam int RowBeats = Width * Groups;
-  localparam int PhaseBeats = StrideH * Groups;
-  localparam int BeatBits = $clog2(RowBeats + 1);
-  localparam int RowBits = $clog2(Height + 1);
-  localparam int PhaseBits = $clog2(PhaseBeats + 1);
-  localparam int RowPhaseBits = $clog2(StrideV + 1);
-  // A stride within the span never drops pixels between windows.
-  localparam int KeptBeats = (SpanH < StrideH ? SpanH : StrideH) * Groups;
-  localparam int KeptRows = SpanV < StrideV ? SpanV : StrideV;
-
-  logic [BeatBits-1:0] beat_q;
-  logic [RowBits-1:0] row_q;
-  logic [PhaseBits-1:0] phase_q;
-  logic [RowPhaseBits-1:0] row_phase_q;
+  // Tokens in the line buffer: written, released, there.
+  logic lines_issue, keeps;
+  logic [LevelBits-1:0] level_q, lines_released;
   logic [AddrBits-1:0] tail_q;
-  logic keeps, takes, row_done, frame_done;
 
-  assign keeps = beat_q < BeatBits'(UsedH * Groups) && phase_q < PhaseBits'(KeptBeats) &&
-      row_q < RowBits'(UsedV) && row_phase_q < RowPhaseBits'(KeptRows);
-  assign takes = in0_valid_i && (!keeps || level_q != LevelBits'(Depth));
-  assign in0_ready_o = takes;
-  assign row_done = beat_q == BeatBits'(RowBeats - 1);
-  assign frame_done = row_done && row_q == RowBits'(Height - 1);
+  window_reader #(
+      .Groups   (Groups),
+      .Height   (Height),
+      .Width    (Width),
+      .KernelV  (KernelV),
+      .KernelH  (KernelH),
+      .StrideV  (StrideV),
+      .StrideH  (StrideH),
+      .DilationV(DilationV),
+      .DilationH(DilationH)
+  ) u_reader (
+      .clk_i,
+      .rst_i,
+      .valid_i(in0_valid_i),
+      .space_i(level_q != LevelBits'(Depth)),
+      .takes_o(in0_ready_o),
+      .keeps_o(keeps)
+  );
+  assign lines_issue = in0_ready_o && keeps;
 
   always_ff @(posedge clk_i) begin
-    if (rst_i) begin
-      beat_q <= '0;
-      row_q <= '0;
-      phase_q <= '0;
-      row_phase_q <= '0;
-      tail_q <= '0;
-    end else if (takes) begin
-      beat_q  <= row_done ? '0 : beat_q + 1'b1;
-      phase_q <= row_done || phase_q == PhaseBits'(PhaseBeats - 1) ? '0 : phase_q + 1'b1;
-      if (frame_done) begin
-        row_q <= '0;
-        row_phase_q <= '0;
-      end else if (row_done) begin
-        row_q <= row_q + 1'b1;
-        row_phase_q <= row_phase_q == RowPhaseBits'(StrideV - 1) ? '0 : row_phase_q + 1'b1;
-      end
-      if (keeps) tail_q <= tail_q == AddrBits'(Depth - 1) ? '0 : tail_q + 1'b1;
-    end
+    if (rst_i) tail_q <= '0;
+    else if (lines_issue) tail_q <= tail_q == AddrBits'(Depth - 1) ? '0 : tail_q + 1'b1;
   end
 
   // Writer: group of channels, tap, window; offsets of the beat and of its row from the first token.
@@ -163,11 +138,11 @@ module window #(
   end
 
   always_comb begin
-    released = '0;
+    lines_released = '0;
     if (gives && window_done) begin
-      released = LevelBits'(MoveH * Groups);
-      if (step_h_last) released = LevelBits'(RowEnd * Groups);
-      if (step_h_last && step_v_last) released = LevelBits'(FrameEnd * Groups);
+      lines_released = LevelBits'(MoveH * Groups);
+      if (step_h_last) lines_released = LevelBits'(RowEnd * Groups);
+      if (step_h_last && step_v_last) lines_released = LevelBits'(FrameEnd * Groups);
     end
   end
 
@@ -175,7 +150,7 @@ module window #(
   assign address_sum = SumBits'(head_q) + SumBits'(offset_q);
   assign address = AddrBits'(address_sum >= SumBits'(Depth) ? address_sum - SumBits'(Depth) :
                              address_sum);
-  assign head_sum = SumBits'(head_q) + SumBits'(released);
+  assign head_sum = SumBits'(head_q) + SumBits'(lines_released);
   assign head_d = AddrBits'(head_sum >= SumBits'(Depth) ? head_sum - SumBits'(Depth) : head_sum);
 
   always_ff @(posedge clk_i) begin
@@ -183,7 +158,7 @@ module window #(
       level_q <= '0;
       head_q  <= '0;
     end else begin
-      level_q <= level_q + LevelBits'(takes && keeps) - released;
+      level_q <= level_q + LevelBits'(lines_issue) - lines_released;
       head_q  <= head_d;
     end
   end
@@ -215,7 +190,7 @@ module window #(
       .Style(Style)
   ) u_lines (
       .clk_i,
-      .write_i(takes && keeps),
+      .write_i(lines_issue),
       .waddr_i(tail_q),
       .data_i (in0_data_i),
       .raddr_i(address),

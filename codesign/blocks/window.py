@@ -9,8 +9,10 @@ import numpy as np
 
 from codesign.blocks.base import Block, Fold, Params, Port, Size
 from codesign.blocks.control import control, counters
-from codesign.blocks.folds import MEMORIES, check_lanes, lane_folds
+from codesign.blocks.folds import MEMORIES
 from codesign.blocks.memories import buffer, in_block_ram
+from codesign.blocks.tap_folds import check_taps, tap_folds
+from codesign.blocks.window_parallel import bank_parameters, column_terms, parallel_program
 from codesign.blocks.window_program import Axis, buffer_depth, window_program
 from codesign.cost.family import Family
 from codesign.cost.resources import CostTerm, Resources
@@ -24,7 +26,8 @@ class Window(Block, frozen=True, kw_only=True):
     """The kernel's pixels for each output pixel, without padding (`Pad` does that).
 
     In (height, width, channels), out (oh, ow, kh*kw*channels), elements in the order ky, kx, c;
-    pairs are (vertical, horizontal). `pe` channels a cycle. A 1-D network has height 1.
+    pairs are (vertical, horizontal). `pe` channels of `simd` taps a cycle: one tap, or with all
+    channels a row of the kernel or all of it. A 1-D network has height 1.
     """
 
     height: Size
@@ -62,12 +65,28 @@ class Window(Block, frozen=True, kw_only=True):
         return (Port(self.itype, p, self.height * self.width * self.channels // p),)
 
     def outputs(self) -> tuple[Port, ...]:
-        p, (kh, kw) = self.fold.pe, self.kernel
+        lanes, (kh, kw) = self.fold.pe * self.fold.simd, self.kernel
         pixels = self.out_height * self.out_width
-        return (Port(self.itype, p, pixels * kh * kw * self.channels // p),)
+        return (Port(self.itype, lanes, pixels * kh * kw * self.channels // lanes),)
+
+    @property
+    def simds(self) -> tuple[int, ...]:
+        """Taps that one beat may hold."""
+        kh, kw = self.kernel
+        return tuple(sorted({1, kw, kh * kw}))
+
+    @property
+    def parallel(self) -> bool:
+        """True when a beat holds several taps."""
+        return self.fold.simd > 1
+
+    @property
+    def beats(self) -> int:
+        """Beats of a window for each group of channels."""
+        return self.kernel[0] * self.kernel[1] // self.fold.simd
 
     def legal_folds(self) -> tuple[Fold, ...]:
-        return lane_folds(self.channels, memories=MEMORIES)
+        return tap_folds(self.channels, self.simds, memories=MEMORIES)
 
     def check(self) -> None:
         if self.out_height < 1 or self.out_width < 1:
@@ -76,7 +95,7 @@ class Window(Block, frozen=True, kw_only=True):
                 f"({self.height}, {self.width}); pad it first",
                 block=self.name,
             )
-        check_lanes(self.name, self.fold, self.channels, memories=MEMORIES)
+        check_taps(self.name, self.fold, self.channels, self.simds, memories=MEMORIES)
 
     def execute(self, params: Params, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
         """The result holds kh*kw times the input: pass frames in portions that fit the memory."""
@@ -90,52 +109,75 @@ class Window(Block, frozen=True, kw_only=True):
     def program(self) -> Program:
         """A reader fills the line buffer, a writer walks over the windows in it.
 
-        Interval: the larger of height*width and oh*ow*kh*kw, times channels/pe.
+        Interval: one tap a beat, the larger of height*width and oh*ow*kh*kw, times channels/pe. With
+        several, the larger of height*width and oh*(columns + ow*(beats - 1)), where columns are the
+        pixels of a row that windows use and beats those of a window.
         """
+        if self.parallel:
+            return parallel_program(*self.axes, self.beats, self.latency_cycles)
         return window_program(*self.axes, self.channels // self.fold.pe, self.latency_cycles)
 
     @property
     def latency_cycles(self) -> int:
-        """Stages: the line buffer's output register, and the read of a block RAM before it."""
-        return 2 if self.fold.memory == "block" else 1
+        """Stages: the line buffer's output register, the read of a block RAM before it, and the
+        registers of parallel taps."""
+        return 1 + (self.fold.memory == "block") + self.parallel
 
     def rtl(self, params: Params, family: Family) -> Rtl:
-        groups = self.channels // self.fold.pe
-        depth = buffer_depth(*self.axes, groups)
-        parameters = {
-            "Pe": self.fold.pe,
-            "Groups": groups,
-            "Bits": self.itype.bits,
+        bits, kernel, stride, dilation = self.itype.bits, self.kernel, self.stride, self.dilation
+        geometry = {
             "Height": self.height,
             "Width": self.width,
-            "KernelV": self.kernel[0],
-            "KernelH": self.kernel[1],
-            "StrideV": self.stride[0],
-            "StrideH": self.stride[1],
-            "DilationV": self.dilation[0],
-            "DilationH": self.dilation[1],
-            "Depth": depth,
-            "Style": int(in_block_ram(depth, self.fold.memory)),
+            "KernelV": kernel[0],
+            "KernelH": kernel[1],
+            "StrideV": stride[0],
+            "StrideH": stride[1],
+            "DilationV": dilation[0],
+            "DilationH": dilation[1],
             "Stages": self.latency_cycles,
         }
-        return Rtl("window", parameters)
+        if self.parallel:
+            pixel = {"Bits": self.channels * bits, "Beats": self.beats}
+            banks = bank_parameters(*self.axes, self.fold.memory)
+            return Rtl("window_parallel", pixel | geometry | banks)
+        groups = self.channels // self.fold.pe
+        depth = buffer_depth(*self.axes, groups)
+        lanes = {"Pe": self.fold.pe, "Groups": groups, "Bits": bits}
+        memory = {"Depth": depth, "Style": int(in_block_ram(depth, self.fold.memory))}
+        return Rtl("window", lanes | geometry | memory)
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
+        if self.parallel:
+            return self._parallel_terms(family)
         groups, bits = self.channels // self.fold.pe, self.fold.pe * self.itype.bits
         depth = buffer_depth(*self.axes, groups)
         pointer = depth.bit_length()
         # The writer's pointers: first pixel of the window, and this plus the offset of the tap; the
         # reader's pointer and the count of free slots: an adder and a register each.
         pointers = Resources(lut=4 * family.adder(pointer), ff=4 * pointer)
-        # Counters of the reader: beat of a row, row; of the writer: group, taps, position.
-        reader = counters(family, self.width * groups, self.height)
+        # Counters of the writer: group, taps, position.
         writer = (groups, *self.kernel, self.out_width, self.out_height)
         return (
             # The line buffer and its output register.
             buffer(family, "line buffer", depth, bits, self.fold.memory),
-            CostTerm("addresses", pointers + reader),
+            CostTerm("addresses", pointers + self._reader(family, groups)),
             control(family, 4, self.latency_cycles, *writer),
         )
+
+    def _parallel_terms(self, family: Family) -> tuple[CostTerm, ...]:
+        """Counters of the writer: beat, column, columns until the next window, row of windows."""
+        columns = self.axes[1]
+        writer = (self.beats, columns.kept, columns.extent, self.out_height)
+        bits = self.channels * self.itype.bits
+        return (
+            *column_terms(family, *self.axes, bits, self.beats, self.fold.memory),
+            CostTerm("reader", self._reader(family, 1)),
+            control(family, 4, self.latency_cycles, *writer),
+        )
+
+    def _reader(self, family: Family, groups: int) -> Resources:
+        """Counters of the reader: beat of a row, row."""
+        return counters(family, self.width * groups, self.height)
 
     def retyped(self, *inputs: QType) -> Self:
         return msgspec.structs.replace(self, itype=inputs[0])

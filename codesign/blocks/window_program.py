@@ -78,13 +78,13 @@ def buffer_depth(rows: Axis, columns: Axis, fold: int) -> int:
 
 def window_program(rows: Axis, columns: Axis, fold: int, latency_cycles: int) -> Program:
     """Both processes for `fold` tokens a pixel; `latency_cycles` from the line buffer to the output."""
-    reader = Process("reader", _reader_loops(rows, columns, fold))
+    reader = reader_process(rows, columns, fold)
     writer = Process("writer", _writer_loops(rows, columns, fold), latency_cycles)
     depth = buffer_depth(rows, columns, fold)
     return Program((reader, writer), (InnerChannel("lines", "reader", "writer", depth),))
 
 
-def _reader_loops(rows: Axis, columns: Axis, fold: int) -> tuple[Loop, ...]:
+def reader_process(rows: Axis, columns: Axis, fold: int) -> Process:
     """Every pixel is read, those that a window uses are written to the line buffer."""
     read = (Read("in0"),)
     row: tuple[Segment, ...] = ()
@@ -93,7 +93,7 @@ def _reader_loops(rows: Axis, columns: Axis, fold: int) -> tuple[Loop, ...]:
     loops: tuple[Loop, ...] = ()
     for keep, drop in rows.runs:
         loops += loop(keep, row) + loop(1, segment(drop * columns.size * fold, read))
-    return loops
+    return Process("reader", loops)
 
 
 def _writer_loops(rows: Axis, columns: Axis, fold: int) -> tuple[Loop, ...]:

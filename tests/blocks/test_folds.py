@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from codesign.blocks import AnyBlock, MatVec, Threshold, WidthConverter
+from codesign.blocks import AnyBlock, MatVec, Threshold, WidthConverter, Window
 from codesign.blocks.base import Fold, ParamRef
 from codesign.blocks.sum_types import products_type
 from codesign.errors import IllegalFold, InvariantBroken
@@ -89,3 +89,15 @@ def test_a_count_below_one_is_refused_when_read() -> None:
     text = msgspec.json.encode(unit(QType(4), QType(4))).replace(b'"rows":8', b'"rows":0')
     with pytest.raises(msgspec.ValidationError, match=r"`int` >= 1 - at `\$.rows`"):
         msgspec.json.decode(text, type=AnyBlock)
+
+
+def test_several_taps_need_all_channels() -> None:
+    block, _ = Window.examples()[0]  # 4 channels under 3 x 3
+    legal = {(f.pe, f.simd) for f in block.legal_folds()}
+    assert legal == {(1, 1), (2, 1), (4, 1), (4, 3), (4, 9)}
+    with pytest.raises(IllegalFold) as raised:
+        block.folded(Fold(pe=2, simd=9))
+    text = "window_0: simd must be 1 unless pe is channels (4), not 9 with pe 2"
+    assert str(raised.value) == f"{text}; nearest legal: simd 1, or pe 4"
+    with pytest.raises(IllegalFold, match="window_0: simd must be 1 or 3 or 9 here, not 6"):
+        block.folded(Fold(pe=4, simd=6))

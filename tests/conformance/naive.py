@@ -152,12 +152,25 @@ NAIVE: dict[type, Callable] = {
 }
 
 # Cycles of one frame in closed form, written from the page that defines the events.
+
+
+def _row_of_windows(k: b.Window) -> int:
+    """Events of the writer: a tap each, or the columns that windows use and further rows of taps."""
+    if k.fold.simd == 1:
+        return k.out_width * k.kernel[0] * k.kernel[1]
+    used = {
+        x * k.stride[1] + i
+        for x in range(k.out_width)
+        for i in range((k.kernel[1] - 1) * k.dilation[1] + 1)
+    }
+    return len(used) + k.out_width * (k.kernel[0] * k.kernel[1] // k.fold.simd - 1)
+
+
 CLOSED_FORM: dict[type, Callable] = {
     b.MatVec: lambda k: k.vectors * (k.cols // k.fold.simd) * (k.rows // k.fold.pe),
     b.Depthwise: lambda k: k.vectors * k.taps * (k.channels // k.fold.pe),
     b.Window: lambda k: (
-        (k.channels // k.fold.pe)
-        * max(k.height * k.width, k.out_height * k.out_width * k.kernel[0] * k.kernel[1])
+        (k.channels // k.fold.pe) * max(k.height * k.width, k.out_height * _row_of_windows(k))
     ),
     b.Pad: lambda k: (
         (k.channels // k.fold.pe) * (k.height + k.top + k.bottom) * (k.width + k.left + k.right)
