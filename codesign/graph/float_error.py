@@ -39,7 +39,7 @@ class Magnitude:
 def magnitudes(model: Any, tensor: str, context: dict[str, np.ndarray]) -> Magnitude | None:
     """Magnitude of `tensor`, from quantised tensors, input and constants on; None if unknown op."""
     node = model.find_producer(tensor)
-    if node is None or node.op_type in QUANTISERS:
+    if node is None or node.op_type in (*QUANTISERS, "DequantizeLinear"):
         return Magnitude(np.abs(context[tensor]), 2)
     parts = [magnitudes(model, name, context) for name in node.input if name]
     rule = RULES.get(node.op_type)

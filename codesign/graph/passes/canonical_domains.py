@@ -47,9 +47,9 @@ def _declare(proto: Any) -> None:
     default = [o for o in proto.opset_import if o.domain in ("", "ai.onnx")]
     versions = {o.domain: o.version for o in proto.opset_import}
     version = versions.get(CANONICAL, 1)
-    known = ("", "ai.onnx", CANONICAL, CHANNELS_LAST, OWN, *ALIASES)
+    known = ("", "ai.onnx", CANONICAL, CHANNELS_LAST, *ALIASES)
     others = [o for o in proto.opset_import if o.domain not in known]
-    kept = [*default, make_opsetid(CANONICAL, version), make_opsetid(OWN, 1), *others]
+    kept = [*default, make_opsetid(CANONICAL, version), *others]
     if any(node.domain == CHANNELS_LAST for node in proto.graph.node):
         # qonnx runs a channels-last op as the standard op of the version declared for its domain.
         kept.append(make_opsetid(CHANNELS_LAST, default[0].version))

@@ -36,6 +36,8 @@ class Chain:
 
 def run(model: Any) -> Any:
     """Fuse every chain; raises UnsupportedLayer for blocked, dynamic or broken ones."""
+    from onnx.helper import make_opsetid
+
     for node in list(model.graph.node):
         if node.op_type in ("QuantizeLinear", "DequantizeLinear") and attribute(
             node, "block_size", 0
@@ -45,7 +47,10 @@ def run(model: Any) -> Any:
                 "its scales are blocked (block_size is set)",
                 "use one scale per tensor or per channel",
             )
-    for name in [n.name for n in model.get_nodes_by_op_type("QuantizeLinear")]:
+    names = [n.name for n in model.get_nodes_by_op_type("QuantizeLinear")]
+    if names:
+        model.model.opset_import.append(make_opsetid(OWN, 1))
+    for name in names:
         _fuse(model, _chain(model, next(n for n in model.graph.node if n.name == name)))
     return model
 
