@@ -6,9 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from math import prod
 
-from codesign.blocks.base import Port
+from codesign.blocks.base import Block, Port
+from codesign.blocks.folds import MEMORIES
+from codesign.board import Board
+from codesign.cost.family import Family, load_family
 from codesign.design import HOST, STYLE_LATENCY_CYCLES, Design, Stream
-from codesign.errors import InvariantBroken
+from codesign.errors import IllegalFold, InvariantBroken
 
 # (where, what was found) of each breach of a rule.
 Breaches = Iterator[tuple[str, str]]
@@ -30,6 +33,26 @@ def verify(design: Design) -> None:
             )
     for block in design.blocks:
         block.check()
+
+
+def check_memories(design: Design, board: Board) -> None:
+    """Raise IllegalFold for weights in a memory that the family of `board` lacks."""
+    family = load_family(board.family)
+    for block in design.blocks:
+        check_memory(block, family)
+
+
+def check_memory(block: Block, family: Family) -> None:
+    """Raise IllegalFold for weights in a memory that `family` lacks."""
+    if block.large_memories() and family.large is None:
+        raise IllegalFold(
+            f"{block.name}: memory 'large' must be a RAM of the device, and {family.title} has none "
+            f"besides {family.block_ram}; choose 'lut' or 'block'",
+            block=block.name,
+            knob="memory",
+            found=block.fold.memory,
+            legal=MEMORIES,
+        )
 
 
 def _names(design: Design) -> Breaches:

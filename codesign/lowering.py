@@ -9,8 +9,10 @@ from codesign.blocks.base import Block, Fold, Port, divisors
 from codesign.blocks.fork import Fork
 from codesign.blocks.width_converter import WidthConverter
 from codesign.board import Board
+from codesign.cost.family import load_family
 from codesign.cost.fifo import cheapest_style, prices
 from codesign.design import HOST, Design, Stream
+from codesign.design_rules import check_memory
 from codesign.errors import InvariantBroken
 from codesign.graph.ir import IntGraph, Node
 from codesign.program import Program
@@ -80,6 +82,7 @@ class _Builder:
 
     def __init__(self, graph: IntGraph, folds: Mapping[str, Fold], board: Board) -> None:
         self.graph, self.folds, self.board = graph, folds, board
+        self.family = load_family(board.family)
         self.price = prices(board.budget(), board.budget())
         self.blocks: dict[str, Block] = {}
         self.programs: dict[str, Program] = {}
@@ -120,7 +123,9 @@ class _Builder:
         self._connect(source, HOST, port)
 
     def _folded(self, node: Node) -> Block:
-        return node.block.folded(self.folds.get(node.block.name, node.block.fold))
+        block = node.block.folded(self.folds.get(node.block.name, node.block.fold))
+        check_memory(block, self.family)
+        return block
 
     def _add(self, block: Block) -> None:
         if block.name in self.blocks or block.name == HOST:

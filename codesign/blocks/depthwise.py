@@ -96,7 +96,7 @@ class Depthwise(Weighted, frozen=True, kw_only=True):
             "AccBits": self.acc.bits,
             "WeightStyle": int(self.fold.memory == "block"),
         }
-        return self.weighted_rtl("depthwise", parameters, contents)
+        return self.weighted_rtl("depthwise", parameters, contents, family)
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         p, groups = self.fold.pe, self.channels // self.fold.pe

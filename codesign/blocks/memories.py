@@ -31,12 +31,11 @@ def _loading(family: Family, depth: int, width_bits: int) -> Resources:
     LUTs: counter of words, its end, the write of each column, the address from counter or reader,
     and four for turn, end and the gate of the frames, although all memories share the last.
     """
-    load_bits = family.large.aspects[0][1]
     address_bits = (depth - 1).bit_length()
-    columns = ceil(width_bits / load_bits)
+    columns = ceil(width_bits / family.load_bits)
     counter = family.adder(address_bits) + ceil(address_bits / family.lut_inputs)
     select = address_bits * family.mux(2)
-    flip_flops = min(width_bits, load_bits) + 2 * address_bits + 2 * columns + 2
+    flip_flops = min(width_bits, family.load_bits) + 2 * address_bits + 2 * columns + 2
     return Resources(lut=counter + select + columns + 4, ff=flip_flops)
 
 

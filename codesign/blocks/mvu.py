@@ -145,7 +145,7 @@ class MatVec(Weighted, frozen=True, kw_only=True):
             "WeightStyle": int(self.fold.memory == "block"),
             "BufferStyle": int(in_block_ram(sf, self.fold.memory)),
         }
-        return self.weighted_rtl("mvu", parameters, contents)
+        return self.weighted_rtl("mvu", parameters, contents, family)
 
     def _offset_luts(self, family: Family) -> float:
         bipolar = counts_ones(self.itype, self.wtype) and self.itype.min < 0

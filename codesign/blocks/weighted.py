@@ -11,7 +11,7 @@ from codesign.blocks.base import Block, Fold, MemoryShape, ParamRef
 from codesign.blocks.folds import fold_for, with_large
 from codesign.blocks.sum_types import followed, products_type
 from codesign.cost.family import Family
-from codesign.rtl.instance import Memory, Rtl
+from codesign.rtl.instance import Loaded, Memory, Rtl
 from codesign.types import BIPOLAR, QType
 
 
@@ -40,12 +40,14 @@ class Weighted(Block, frozen=True, kw_only=True):
     def large_memories(self) -> tuple[MemoryShape, ...]:
         return (self.weight_memory,) if self.fold.memory == "large" else ()
 
-    def weighted_rtl(self, module: str, parameters: Mapping[str, int], weights: Memory) -> Rtl:
+    def weighted_rtl(
+        self, module: str, parameters: Mapping[str, int], weights: Memory, family: Family
+    ) -> Rtl:
         """`module` with its ROM, or its core beside a large RAM."""
         if self.fold.memory != "large":
             return Rtl(module, parameters, memories={"WeightFile": weights})
         own = {name: value for name, value in parameters.items() if name != "WeightStyle"}
-        return Rtl(f"{module}_core", own, loaded={"weight": weights})
+        return Rtl(f"{module}_core", own, loaded={"weight": Loaded(weights, family.load_bits)})
 
     def retyped(self, *inputs: QType) -> Self:
         return self._typed(inputs[0], self.wtype)

@@ -14,7 +14,9 @@ from codesign.cost.levers import levers
 from codesign.cost.resources import CostTerm, Resources, total
 from codesign.cost.verdict import Verdict, judge
 from codesign.design import HOST, Design
+from codesign.design_rules import check_memories
 from codesign.sim.host import gap_cycles
+from codesign.sim.startup import startup_cycles
 
 
 class PartEstimate(msgspec.Struct, frozen=True):
@@ -30,7 +32,7 @@ class PartEstimate(msgspec.Struct, frozen=True):
 class DesignEstimate(msgspec.Struct, frozen=True):
     """Resources by part, the verdict, and the steady interval in cycles (analytic).
 
-    `bottleneck` is the block with the longest interval, or "host" when transfer takes longer.
+    `startup_cycles` fill memories without initial contents before the first frame. `bottleneck` is the block with the longest interval, or "host" when transfer takes longer.
     """
 
     parts: tuple[PartEstimate, ...]
@@ -40,6 +42,7 @@ class DesignEstimate(msgspec.Struct, frozen=True):
     interval_cycles: int
     fps: float
     bottleneck: str
+    startup_cycles: int = 0
     source: str = "analytic"
 
 
@@ -47,7 +50,9 @@ def estimate(design: Design, board: Board) -> DesignEstimate:
     """Estimate `design` on `board`: the sum over blocks and FIFOs, against the board's budget.
 
     A design that does not fit is a result, with the gap, its largest parts and what would help.
+    Raises IllegalFold for a memory that the family lacks.
     """
+    check_memories(design, board)
     family = load_family(board.family)
     parts = _parts(design, family)
     demand, budget = total(p.resources for p in parts), board.budget()
@@ -57,7 +62,8 @@ def estimate(design: Design, board: Board) -> DesignEstimate:
         verdict = msgspec.structs.replace(verdict, levers=help_)
     interval, bottleneck = interval_of(design, board)
     fps = design.clock_hz / interval
-    return DesignEstimate(parts, demand, budget, verdict, interval, fps, bottleneck)
+    startup = startup_cycles(design, board)
+    return DesignEstimate(parts, demand, budget, verdict, interval, fps, bottleneck, startup)
 
 
 def interval_of(design: Design, board: Board) -> tuple[int, str]:

@@ -84,6 +84,11 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return next((kind for kind in self.block if not kind.initialisable), None)
 
     @property
+    def load_bits(self) -> int:
+        """Bits of a transfer that fills the large RAM: its width; 0 where there is none."""
+        return self.large.aspects[0][1] if self.large else 0
+
+    @property
     def fifo_styles(self) -> tuple[str, ...]:
         """Styles of a RAM that this family has."""
         srl = ("srl",) if self.srl_depth else ()

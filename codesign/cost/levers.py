@@ -55,9 +55,11 @@ def _narrower(block: Block) -> Iterator[tuple[Block, str]]:
 
 def _moved(block: Block, family: Family) -> Iterator[tuple[Block, str]]:
     """The same folding with memories or multipliers in other primitives."""
-    legal = block.legal_folds()
+    legal, places = block.folds_on(family), PLACES
+    if family.large:
+        places = places | {"large": family.large.name}
     for knob, sentence in FOLD_MOVES.items():
-        for place, place_name in PLACES.items():
+        for place, place_name in places.items():
             fold = msgspec.structs.replace(block.fold, **{knob: place})
             if fold != block.fold and fold in legal:
                 text = sentence.format(block=block.name, there=place_name)

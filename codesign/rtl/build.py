@@ -2,6 +2,7 @@
 
 top.sv            the accelerator
 *.mem             contents of its memories
+weights.hex       contents of those that are filled at start-up, where there are any
 hw/*.sv           the library it instantiates
 files.f           the list of these sources, to be read from inside the folder
 tb.sv, bench.f    the test bench, with hw/bench/
@@ -20,6 +21,7 @@ from codesign.design_rules import verify
 from codesign.errors import BadInput
 from codesign.files import package_data, staged_folder
 from codesign.rtl.bench import bench_text
+from codesign.rtl.large import WEIGHTS_FILE, large_rams, weights_text
 from codesign.rtl.top import instances, memory_files, top_text
 from codesign.sim.simulate import simulate
 
@@ -44,15 +46,18 @@ def build(design: Design, params: Params, board: Board, folder: Path) -> tuple[s
 def files_of(design: Design, params: Params, board: Board) -> dict[str, str]:
     """Every file by its path inside the folder."""
     _check_params(design, params)
-    rtls = instances(design, params, load_family(board.family))
+    family = load_family(board.family)
+    rtls = instances(design, params, family)
     memories = {
         name: rtls[block].memories[parameter].text
         for block, names in memory_files(design, rtls).items()
         for parameter, name in names.items()
     }
+    if rams := large_rams(design, rtls):
+        memories[WEIGHTS_FILE] = weights_text(rams)
     library, bench = _texts("*.sv"), _texts("bench/*")
     sources = (*library, "top.sv")
-    tops = {"top.sv": top_text(design, rtls), "tb.sv": bench_text(design)}
+    tops = {"top.sv": top_text(design, rtls), "tb.sv": bench_text(design, load_bits=family.load_bits)}
     lists = {
         "files.f": _lines(sources),
         "bench.f": _lines((*sources, *(n for n in bench if n.endswith(".sv")), "tb.sv")),

@@ -27,6 +27,21 @@ class Memory:
 
 
 @dataclass(frozen=True)
+class Loaded:
+    """A memory that is filled at start-up in transfers of `load_bits` bits (hw/large_ram.sv)."""
+
+    memory: Memory
+    load_bits: int
+
+    @property
+    def transfers(self) -> tuple[int, ...]:
+        """The lowest `load_bits` bits of every word, then the next of every word, and so on."""
+        mask = (1 << self.load_bits) - 1
+        shifts = range(0, self.memory.width_bits, self.load_bits)
+        return tuple((word >> shift) & mask for shift in shifts for word in self.memory.words)
+
+
+@dataclass(frozen=True)
 class Vector:
     """A packed parameter: `value` in `width_bits` bits."""
 
@@ -51,8 +66,8 @@ class Rtl:
     `memories` are by the name of the parameter that takes the file name. Ports are clk_i, rst_i,
     in<i>_{valid_i,ready_o,data_i} and out<i>_{space_i,issue_o,valid_o,data_o}; `buses` maps a port
     of the module to those of them that are its parts, the one in the least significant bits first. `loaded`
-    are the contents of memories beside the instance that are filled at start-up, by the prefix of
-    the ports <prefix>_addr_o and <prefix>_data_i that read them (codesign/rtl/large.py).
+    are memories beside the instance that are filled at start-up, by the prefix of the ports
+    <prefix>_addr_o and <prefix>_data_i that read them (codesign/rtl/large.py).
     """
 
     module: str
@@ -60,7 +75,7 @@ class Rtl:
     vectors: Mapping[str, Vector] = field(default_factory=dict)
     memories: Mapping[str, Memory] = field(default_factory=dict)
     buses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    loaded: Mapping[str, Memory] = field(default_factory=dict)
+    loaded: Mapping[str, Loaded] = field(default_factory=dict)
 
 
 def instance_text(rtl: Rtl, name: str, files: Mapping[str, str], ports: Mapping[str, str]) -> str:
@@ -72,7 +87,8 @@ def instance_text(rtl: Rtl, name: str, files: Mapping[str, str], ports: Mapping[
     nets = {port: net for port, net in ports.items() if port not in joined}
     for bus, parts in rtl.buses.items():
         nets[bus] = "{" + ", ".join(ports[port] for port in reversed(parts)) + "}"
-    return f"{rtl.module} #(\n{_bound(values)}\n) {name} (\n{_bound(nets)}\n);\n"
+    bound = f" #(\n{_bound(values)}\n)" if values else ""
+    return f"{rtl.module}{bound} {name} (\n{_bound(nets)}\n);\n"
 
 
 def _bound(values: Mapping[str, str]) -> str:

@@ -61,7 +61,7 @@ def _shape_of(block: Block) -> Block:
 @lru_cache(maxsize=4096)
 def _options(block: Block, family: str, kinds: Kinds) -> Options:
     members, device = [], load_family(family)
-    for fold in block.legal_folds():
+    for fold in block.folds_on(device):
         member = msgspec.structs.replace(block, fold=fold)
         program = member.program()
         members.append(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from codesign.board import Board
 from codesign.design import HOST, Design
 from codesign.rtl.wire import words
 from codesign.sim.host import gap_cycles
+from codesign.verify.loading import load_gaps
 
 # A stalled beat waits this many times its own share of the interval, in the mean.
 STALLED_SHARE = 0.5
@@ -21,7 +22,7 @@ class Pacing:
     """Least distance in cycles of each beat of a run to the beat before, at source and at sink.
 
     With `ready_seed` > 0 the sink takes beats in pseudo-random cycles instead; times are then not
-    predicted.
+    predicted. `load_gaps` are those of the transfers that fill memories before the first frame.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Pacing:
     source_gaps: np.ndarray
     sink_gaps: np.ndarray
     ready_seed: int = 0
+    load_gaps: np.ndarray = field(default_factory=lambda: np.ones(0, int))
 
     @property
     def gaps(self) -> tuple[np.ndarray, np.ndarray]:
@@ -38,7 +40,8 @@ class Pacing:
 
 def free_running(design: Design, board: Board, frames: int) -> Pacing:
     """The host as the simulator has it."""
-    return Pacing("free-running", frames, *_own_gaps(design, board, frames))
+    gaps = _own_gaps(design, board, frames)
+    return Pacing("free-running", frames, *gaps, load_gaps=load_gaps(design, board))
 
 
 def stalled(design: Design, board: Board, frames: int, interval_cycles: float, seed: int) -> Pacing:
@@ -53,7 +56,7 @@ def stalled(design: Design, board: Board, frames: int, interval_cycles: float, s
         mean = max(1.0, interval_cycles * frames / len(own) / STALLED_SHARE)
         more = random.geometric(1 / mean, len(own)) * (random.random(len(own)) < STALLED_SHARE)
         gaps.append(own + more)
-    return Pacing("random gaps", frames, *gaps)
+    return Pacing("random gaps", frames, *gaps, load_gaps=load_gaps(design, board, seed))
 
 
 def any_ready(
@@ -61,7 +64,7 @@ def any_ready(
 ) -> Pacing:
     """An arbitrary pattern of ready by cycle at the sink, and random gaps at the source."""
     gaps = stalled(design, board, frames, interval_cycles, seed)
-    return Pacing("arbitrary ready", frames, *gaps.gaps, ready_seed=seed + 1)
+    return replace(gaps, name="arbitrary ready", ready_seed=seed + 1)
 
 
 def write_stimulus(design: Design, pacing: Pacing, x: np.ndarray, folder: Path) -> None:

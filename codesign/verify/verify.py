@@ -23,6 +23,7 @@ from codesign.tools.verilator import INSTALL, BuildFailed, compiled_bench, find_
 from codesign.verify.compare import Difference, first_difference
 from codesign.verify.expected import Times, codes, times
 from codesign.verify.frames import Frames, chosen_frames
+from codesign.verify.loading import check_start, start_cycle, write_weights
 from codesign.verify.records import Record, read_record
 from codesign.verify.stimulus import Pacing, any_ready, free_running, stalled, write_stimulus
 
@@ -45,7 +46,10 @@ class VerifiedRun(msgspec.Struct, frozen=True):
 
 
 class Verification(msgspec.Struct, frozen=True):
-    """What was compared and found equal, channel by channel."""
+    """What was compared and found equal, channel by channel.
+
+    `startup_cycles`: the hardware filled its memories in so many, as the simulator states.
+    """
 
     design: str
     frames: int
@@ -55,6 +59,7 @@ class Verification(msgspec.Struct, frozen=True):
     runs: tuple[VerifiedRun, ...]
     verilator: str
     build_seconds: float
+    startup_cycles: int = 0
 
     @property
     def sentence(self) -> str:
@@ -142,6 +147,7 @@ def verify_design(
         runs=runs,
         verilator=tool.version,
         build_seconds=build_seconds,
+        startup_cycles=start_cycle(pacings[0].load_gaps),
     )
 
 
@@ -172,6 +178,7 @@ def _run(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     write_stimulus(bench.design, pacing, bench.x, folder)
+    write_weights(bench.rtl, pacing.load_gaps, folder)
     last = max(int(t[-1]) for e in expected.values() for t in (e.issues, e.releases))
     done = run_tool((bench.program, *_arguments(pacing, last, folder)), bench.rtl, INSTALL)
     if done.exit_code:
@@ -181,6 +188,7 @@ def _run(
             folder=str(folder),
             output=done.output,
         )
+    check_start(bench.design, pacing.name, pacing.load_gaps, folder)
     return {link.stream.name: read_record(folder, link) for link in wires(bench.design)}
 
 
@@ -189,11 +197,11 @@ def _arguments(pacing: Pacing, last_cycle: int, folder: Path) -> tuple[str, ...]
     work = f"+work={folder.resolve()}"
     if pacing.ready_seed:
         return work, f"+ready={pacing.ready_seed}", f"+idle={2 * last_cycle + 1000}"
-    return work, f"+limit={last_cycle + WATCHED_CYCLES}"
+    return work, f"+limit={start_cycle(pacing.load_gaps) + last_cycle + WATCHED_CYCLES}"
 
 
 def _mismatch(bench: Bench, pacing: Pacing, folder: Path, found: Difference) -> RtlMismatch:
-    wave = _wave(bench, pacing, folder, found.cycle)
+    wave = _wave(bench, pacing, folder, start_cycle(pacing.load_gaps) + found.cycle)
     return RtlMismatch(
         f"design {bench.design.name}, {pacing.name}: hardware and model differ first at {found}; "
         f"waveform: {wave}",
@@ -204,7 +212,7 @@ def _mismatch(bench: Bench, pacing: Pacing, folder: Path, found: Difference) -> 
 
 
 def _wave(bench: Bench, pacing: Pacing, folder: Path, cycle: int) -> Path:
-    """The run again, with every signal around `cycle` in a VCD file."""
+    """The run again, with every signal around `cycle` behind reset in a VCD file."""
     wave = folder / "wave.vcd"
     first = max(0, cycle - WAVE_BEFORE_CYCLES)
     end = cycle + RESET_CYCLES + WAVE_BEHIND_CYCLES
