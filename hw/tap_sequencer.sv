@@ -26,8 +26,8 @@ module tap_sequencer #(
   logic [TapBits-1:0] tap_q;
   logic [GroupBits-1:0] group_q;
   logic wraps;
-  assign first_o = tap_q == 0;
-  assign last_o = tap_q == TapBits'(Taps - 1);
+  assign first_o = Taps == 1 || tap_q == 0;
+  assign last_o = Taps == 1 || tap_q == TapBits'(Taps - 1);
   assign group_o = group_q;
   assign step_o = valid_i && (!last_o || space_i);
   assign wraps = group_q == GroupBits'(Groups - 1);

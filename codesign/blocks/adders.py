@@ -21,6 +21,16 @@ def tree_stages(lanes: int) -> int:
     return ceil(levels(lanes) / LEVELS_A_STAGE)
 
 
+def tree_registers(lanes: int) -> int:
+    """Values in the pipeline registers of a tree over `lanes` values."""
+    count, level = 0, 0
+    while lanes > 1:
+        lanes, level = ceil(lanes / 2), level + 1
+        if level % LEVELS_A_STAGE == 0 or lanes == 1:
+            count += lanes
+    return count
+
+
 def adder_tree(family: Family, lanes: int, bits: int, signed: bool = True) -> Resources:
     """The sum of `lanes` values of `bits` bits; each level has half the adders, one bit wider.
 

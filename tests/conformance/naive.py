@@ -71,7 +71,8 @@ def requantise(k: b.Requantise, params: dict, x: Sequence[int]) -> list[list[int
     for i, value in enumerate(x):
         c = i % k.channels
         scaled = value * m[c if len(m) > 1 else 0] + bias[c if len(bias) > 1 else 0]
-        level = floor(Fraction(scaled, 2**k.shift))
+        exact = Fraction(scaled, 2**k.shift)
+        level = round(exact - Fraction(1, 2)) if k.ties_even else floor(exact)
         out.append(max(k.otype.min, min(k.otype.max, level)))
     return [out]
 
@@ -177,8 +178,8 @@ CLOSED_FORM: dict[type, Callable] = {
     ),
     b.Threshold: lambda k: k.vectors * k.channels // k.fold.pe,
     b.Requantise: lambda k: k.vectors * k.channels // k.fold.pe,
-    b.MaxPool: lambda k: k.vectors * k.taps * (k.channels // k.fold.pe),
-    b.SumPool: lambda k: k.vectors * k.taps * (k.channels // k.fold.pe),
+    b.MaxPool: lambda k: k.vectors * (k.taps // k.fold.simd) * (k.channels // k.fold.pe),
+    b.SumPool: lambda k: k.vectors * (k.taps // k.fold.simd) * (k.channels // k.fold.pe),
     b.Add: lambda k: k.vectors * k.channels // k.fold.pe,
     b.Fork: lambda k: k.vectors * k.channels // k.fold.pe,
     b.WidthConverter: lambda k: k.elements // min(k.in_lanes, k.out_lanes),
