@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import msgspec
 
+KINDS = ("int", "bipolar", "ternary", "power-of-two")
+
 
 class QType(msgspec.Struct, frozen=True, order=True):
     """An integer range as hardware carries it.
 
     `bits` is the width on the wire. `kind` is "int" (two's complement or unsigned), "bipolar"
-    (the values -1 and +1 on one wire) or "ternary" (-1, 0, +1 on two). `narrow` drops the most
+    (the values -1 and +1 on one wire), "ternary" (-1, 0, +1 on two) or, for weights alone,
+    "power-of-two" (0 and +-2^e: a sign, and e + 1 or 0 in the other bits). `narrow` drops the most
     negative value of a signed range. QONNX names appear only at the border (`codesign/graph`).
     """
 
@@ -21,12 +24,16 @@ class QType(msgspec.Struct, frozen=True, order=True):
     def __post_init__(self) -> None:
         if self.bits < 1:
             raise ValueError(f"a type has at least 1 bit, not {self.bits}")
-        if self.kind not in ("int", "bipolar", "ternary"):
-            raise ValueError(f"kind is int, bipolar or ternary, not {self.kind!r}")
+        if self.kind not in KINDS:
+            raise ValueError(f"kind is one of {', '.join(KINDS)}, not {self.kind!r}")
+        if self.kind == "power-of-two" and not (2 <= self.bits <= 5 and self.signed):
+            raise ValueError(f"power-of-two is signed and has 2 to 5 bits, not {self.bits}")
 
     @property
     def min(self) -> int:
         """Smallest value."""
+        if self.kind == "power-of-two":
+            return -self.max
         if self.kind != "int":
             return -1
         return -(1 << (self.bits - 1)) + self.narrow if self.signed else 0
@@ -34,21 +41,32 @@ class QType(msgspec.Struct, frozen=True, order=True):
     @property
     def max(self) -> int:
         """Largest value."""
+        if self.kind == "power-of-two":
+            return 1 << (self.exponents - 1)
         if self.kind != "int":
             return 1
         return (1 << (self.bits - self.signed)) - 1
 
     @property
     def step(self) -> int:
-        """Distance between neighbouring values: 2 for bipolar, otherwise 1."""
+        """Distance between neighbouring values: 2 for bipolar, otherwise 1; powers of two have none."""
         return 2 if self.kind == "bipolar" else 1
+
+    @property
+    def exponents(self) -> int:
+        """How many exponents a power of two has: 0 to this, less one."""
+        return (1 << (self.bits - 1)) - 1
 
     @property
     def levels(self) -> int:
         """How many values the type has."""
+        if self.kind == "power-of-two":
+            return 2 * self.exponents + 1
         return (self.max - self.min) // self.step + 1
 
     def __str__(self) -> str:
+        if self.kind == "power-of-two":
+            return f"pow2_{self.bits}"
         if self.kind != "int":
             return self.kind
         return f"{'int' if self.signed else 'uint'}{self.bits}{'n' if self.narrow else ''}"

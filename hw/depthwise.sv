@@ -18,7 +18,7 @@ module depthwise #(
     parameter int WeightKind = 1,
     parameter int ProductBits = 8,
     parameter int AccBits = 12,
-    // Registers behind the products: 1 for multiplications, 0 for selections.
+    // Registers of the products: 0 for selections, 1 for LUTs, 2 for DSPs.
     parameter int ProductStages = 1,
     // 1: multiplications go into DSPs.
     parameter int Dsp = 0,

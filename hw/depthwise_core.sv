@@ -21,7 +21,7 @@ module depthwise_core #(
     parameter int WeightKind = 1,
     parameter int ProductBits = 8,
     parameter int AccBits = 12,
-    // Registers behind the products: 1 for multiplications, 0 for selections.
+    // Registers of the products: 0 for selections, 1 for LUTs, 2 for DSPs.
     parameter int ProductStages = 1,
     // 1: multiplications go into DSPs.
     parameter int Dsp = 0,
@@ -126,6 +126,7 @@ module depthwise_core #(
         .Dsp   (Dsp)
     ) u_product (
         .clk_i,
+        .rst_i,
         .a_i(operand_q[p*InBits+:InBits]),
         .b_i(weight_data_i[p*WeightBits+:WeightBits]),
         .product_o(product)

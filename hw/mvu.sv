@@ -24,10 +24,13 @@ module mvu #(
     parameter int WeightKind = 1,
     parameter int ProductBits = 8,
     parameter int AccBits = 11,
-    // Registers behind the products: 1 for multiplications, 0 for selections.
+    // Registers of the products: 0 for selections, 1 for LUTs, 2 for DSPs.
     parameter int ProductStages = 1,
     // 1: multiplications go into DSPs.
     parameter int Dsp = 0,
+    // Not 0: the products of two neighbouring rows share a DSP; bits of their two weights, packed
+    // (product_pair.sv). An odd last row has its own.
+    parameter int PackedBits = 0,
     // 0: LUTs, 1: block RAM; for the weights and for the buffer that replays the vector.
     parameter int WeightStyle = 0,
     parameter int BufferStyle = 0,
@@ -71,6 +74,7 @@ module mvu #(
       .AccBits      (AccBits),
       .ProductStages(ProductStages),
       .Dsp          (Dsp),
+      .PackedBits   (PackedBits),
       .BufferStyle  (BufferStyle)
   ) u_core (
       .clk_i,

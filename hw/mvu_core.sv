@@ -27,10 +27,13 @@ module mvu_core #(
     parameter int WeightKind = 1,
     parameter int ProductBits = 8,
     parameter int AccBits = 11,
-    // Registers behind the products: 1 for multiplications, 0 for selections.
+    // Registers of the products: 0 for selections, 1 for LUTs, 2 for DSPs.
     parameter int ProductStages = 1,
     // 1: multiplications go into DSPs.
     parameter int Dsp = 0,
+    // Not 0: the products of two neighbouring rows share a DSP; bits of their two weights, packed
+    // (product_pair.sv). An odd last row has its own.
+    parameter int PackedBits = 0,
     // The buffer that replays the vector: 0 LUTs, 1 block RAM.
     parameter int BufferStyle = 0,
     localparam int Words = Beats * Groups,
@@ -52,11 +55,16 @@ module mvu_core #(
     $fatal(1, "mvu_core: Simd, Pe, Beats, Groups must be >= 1, not %0d, %0d, %0d, %0d", Simd, Pe,
            Beats, Groups);
   end
+  if (PackedBits > 0 && (Dsp != 1 || ProductStages != 2)) begin : gen_check_pairs
+    $fatal(1, "mvu_core: PackedBits needs Dsp = 1 and ProductStages = 2, not %0d and %0d", Dsp,
+           ProductStages);
+  end
 
   localparam int BeatBits = Beats > 1 ? $clog2(Beats) : 1;
   localparam int GroupBits = Groups > 1 ? $clog2(Groups) : 1;
   localparam bit CountsOnes = InBits == 1 && WeightBits == 1 && InKind == WeightKind;
   localparam bit Signed = InKind != 0 || WeightKind != 0;
+  localparam int Pairs = PackedBits > 0 ? Pe / 2 : 0;
   localparam int TreeBits = CountsOnes ? 1 : ProductBits;
   localparam int Levels = $clog2(Simd);
   localparam int TreeStages = (Levels + 1) / 2;
@@ -147,6 +155,26 @@ module mvu_core #(
       .data_o(out0_valid_o)
   );
 
+  for (genvar p = 0; p < Pairs; p++) begin : gen_pair
+    logic [2*Simd*ProductBits-1:0] products;
+    for (genvar s = 0; s < Simd; s++) begin : gen_column
+      product_pair #(
+          .ABits     (InBits),
+          .AKind     (InKind),
+          .BBits     (WeightBits),
+          .BKind     (WeightKind),
+          .Bits      (ProductBits),
+          .PackedBits(PackedBits)
+      ) u_pair (
+          .clk_i,
+          .a_i(operand[s*InBits+:InBits]),
+          .low_i(weight_data_i[(2*p*Simd+s)*WeightBits+:WeightBits]),
+          .high_i(weight_data_i[((2*p+1)*Simd+s)*WeightBits+:WeightBits]),
+          .low_o(products[s*ProductBits+:ProductBits]),
+          .high_o(products[(Simd+s)*ProductBits+:ProductBits])
+      );
+    end
+  end
   for (genvar p = 0; p < Pe; p++) begin : gen_row
     logic [Simd*TreeBits-1:0] products;
     logic [SumBits-1:0] sum;
@@ -168,6 +196,8 @@ module mvu_core #(
           .data_i(ones),
           .data_o(products)
       );
+    end else if (p < 2 * Pairs) begin : gen_shared
+      assign products = gen_pair[p/2].products[(p%2)*Simd*ProductBits+:Simd*ProductBits];
     end else begin : gen_products
       for (genvar s = 0; s < Simd; s++) begin : gen_column
         product #(
@@ -180,6 +210,7 @@ module mvu_core #(
             .Dsp   (Dsp)
         ) u_product (
             .clk_i,
+            .rst_i,
             .a_i(operand[s*InBits+:InBits]),
             .b_i(weight_data_i[(p*Simd+s)*WeightBits+:WeightBits]),
             .product_o(products[s*ProductBits+:ProductBits])

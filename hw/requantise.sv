@@ -120,6 +120,7 @@ module requantise #(
         .Dsp   (Dsp)
     ) u_product (
         .clk_i,
+        .rst_i,
         .a_i(x_q[p*InBits+:InBits]),
         .b_i(multipliers[p*MultiplierBits+:MultiplierBits]),
         .product_o(product)

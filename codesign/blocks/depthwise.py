@@ -82,7 +82,7 @@ class Depthwise(Weighted, frozen=True, kw_only=True):
     def latency_cycles(self) -> int:
         """Stages: weight and operand registers, the product where it is registered, the
         accumulator."""
-        return 2 + product_stages(self.itype, self.wtype)
+        return 2 + product_stages(self.itype, self.wtype, self.fold.multiplier)
 
     def rtl(self, params: Params, family: Family) -> Rtl:
         p = self.fold.pe

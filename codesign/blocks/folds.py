@@ -15,11 +15,11 @@ WEIGHT_MEMORIES = (*MEMORIES, "large")
 
 
 def dsp_sensible(a: QType, b: QType) -> bool:
-    """True when a product a*b is worth a DSP: two integers of at least 4 bits.
+    """True when a product a*b is worth a DSP: two integers with 16 products of bits or more.
 
-    Synthesis puts products into a DSP from 4 x 4 bits on and leaves 1 and 2 bits in LUTs.
+    That is 4 x 4 bits, and 16 bits with weights of 2.
     """
-    return a.kind == b.kind == "int" and min(a.bits, b.bits) >= 4
+    return a.kind == b.kind == "int" and min(a.bits, b.bits) >= 2 and a.bits * b.bits >= 16
 
 
 def multipliers_of(a: QType, b: QType) -> tuple[str, ...]:

@@ -18,13 +18,20 @@ def counts_ones(a: QType, b: QType) -> bool:
 
 
 def is_product(a: QType, b: QType) -> bool:
-    """True for a multiplication proper; with a factor of -1, 0, +1 or one bit it is a selection."""
+    """True for a multiplication proper; a factor of -1, 0, +1, one bit or a power of two needs none."""
     return min(_factor_bits(a), _factor_bits(b)) > 1
 
 
-def product_stages(a: QType, b: QType) -> int:
-    """Pipeline registers behind the products: a multiplication has one, a selection none."""
-    return int(is_product(a, b))
+def is_shift(b: QType) -> bool:
+    """True for weights that are 0 or a power of two with a sign."""
+    return b.kind == "power-of-two"
+
+
+def product_stages(a: QType, b: QType, multiplier: str) -> int:
+    """Pipeline registers of a product: behind LUTs one, around a DSP two, none for a selection."""
+    if multiplier == "dsp":
+        return 2
+    return int(is_product(a, b) or is_shift(b))
 
 
 def product_parameters(a: QType, b: QType, multiplier: str) -> dict[str, int]:
@@ -35,26 +42,55 @@ def product_parameters(a: QType, b: QType, multiplier: str) -> dict[str, int]:
         "WeightBits": b.bits,
         "WeightKind": wire_kind(b),
         "ProductBits": products_type(1, a, b).bits,
-        "ProductStages": product_stages(a, b),
+        "ProductStages": product_stages(a, b, multiplier),
         "Dsp": int(multiplier == "dsp"),
     }
 
 
-def products(family: Family, count: int, a: QType, b: QType, multiplier: str = "lut") -> CostTerm:
-    """`count` products a*b in LUTs or in DSPs.
+def packed_bits(family: Family, a: QType, b: QType) -> int:
+    """Bits of two weights b in one operand of a DSP, 0 where two products a*b do not fit in one.
 
-    A product proper is registered: by flip-flops behind LUTs, inside of the DSP.
+    The operand is high * 2^k + low with k the bits of a product: a * low never reaches the place of
+    a * high (hw/product_pair.sv), so that the packing is exact wherever the DSP takes the operands.
+    """
+    apart = 1 + (1 << products_type(1, a, b).bits)
+    bits = _signed_bits(QType.covering(b.min * apart, b.max * apart))
+    return bits if family.dsp_multiplies(bits, _signed_bits(a)) else 0
+
+
+def products(
+    family: Family,
+    count: int,
+    a: QType,
+    b: QType,
+    multiplier: str = "lut",
+    rows: int = 1,
+    stages: int = 2,
+) -> CostTerm:
+    """`count` values a times `rows` values b each, in LUTs or in DSPs.
+
+    A product of LUTs is registered; a DSP holds its result and, with 2 `stages`, its factors.
     """
     if multiplier == "dsp":
-        return CostTerm("multipliers", _dsp_product(family, a, b).scaled(count))
+        return CostTerm("multipliers", _dsp_products(family, a, b, rows, stages).scaled(count))
+    count *= rows
+    flip_flops = count * products_type(1, a, b).bits
+    if is_shift(b):
+        return CostTerm("shifters", Resources(lut=count * shift_luts(family, a, b), ff=flip_flops))
     if is_product(a, b):
-        luts, flip_flops = family.lut_multiplier(a.bits, b.bits), products_type(1, a, b).bits
-        return CostTerm("multipliers", Resources(lut=count * luts, ff=count * flip_flops))
+        luts = count * family.lut_multiplier(a.bits, b.bits)
+        return CostTerm("multipliers", Resources(lut=luts, ff=flip_flops))
     if counts_ones(a, b):
         return CostTerm("XNOR or AND", Resources(lut=count * family.lut_multiplier(1, 1)))
     # -1, 0, +1 times n bits: each bit is passed, inverted or masked; the tree adds the carry.
     bits = max(_factor_bits(a), _factor_bits(b), 2)
     return CostTerm("selection", Resources(lut=count * family.lut_multiplier(1, bits)))
+
+
+def shift_luts(family: Family, a: QType, b: QType) -> float:
+    """LUTs of a product with a power of two: bits of a at each of its places, and the negation."""
+    bits = products_type(1, a, b).bits
+    return bits * family.mux(b.exponents + 1) + family.adder(bits)
 
 
 def sums(family: Family, lanes: int, a: QType, b: QType, copies: int) -> CostTerm:
@@ -71,8 +107,31 @@ def constant_adders(value: int) -> int:
 
 
 def _factor_bits(qtype: QType) -> int:
-    """Bits of a factor; a bipolar or ternary one only selects and counts as 1."""
+    """Bits of a factor; one that selects or shifts counts as 1."""
     return qtype.bits if qtype.kind == "int" else 1
+
+
+def _dsp_products(family: Family, a: QType, b: QType, rows: int, stages: int) -> Resources:
+    """One a times `rows` b: two rows share a DSP where they fit, an odd one has its own."""
+    pairs = rows // 2 if packed_bits(family, a, b) else 0
+    alone = _dsp_product(family, a, b) + _outside(family, products_type(1, a, b).bits)
+    if stages == 2:
+        alone += _outside(family, a.bits + b.bits)
+    return _dsp_pair(family, a, b).scaled(pairs) + alone.scaled(rows - 2 * pairs)
+
+
+def _outside(family: Family, flip_flops: int) -> Resources:
+    """Registers that a DSP without its own leaves to the logic."""
+    return Resources(ff=0 if family.dsp.registers else flip_flops)
+
+
+def _dsp_pair(family: Family, a: QType, b: QType) -> Resources:
+    """Two products in one DSP: the weights are joined by an adder above the low one's sign, and half
+    of the low product's range is added; what the DSP does not add takes LUTs."""
+    bits = products_type(1, a, b).bits
+    join = 0.0 if family.dsp.adds_before or b.min >= 0 else family.adder(b.bits + 1)
+    borrow = 0.0 if family.dsp.adds_behind or min(a.min, b.min) >= 0 else family.adder(bits + 1)
+    return Resources(lut=join + borrow, dsp=1) + _outside(family, 2 * (bits + b.bits) + a.bits)
 
 
 def _dsp_product(family: Family, a: QType, b: QType) -> Resources:

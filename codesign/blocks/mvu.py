@@ -23,6 +23,7 @@ from codesign.blocks.folds import MEMORIES, WEIGHT_MEMORIES, check_choice, folds
 from codesign.blocks.memories import buffer, in_block_ram, weights
 from codesign.blocks.multipliers import (
     counts_ones,
+    packed_bits,
     product_parameters,
     product_stages,
     products,
@@ -104,7 +105,8 @@ class MatVec(Weighted, frozen=True, kw_only=True):
     def latency_cycles(self) -> int:
         """Stages: weight and operand registers, the product where it is registered, the adder
         tree, the accumulator."""
-        return 2 + product_stages(self.itype, self.wtype) + tree_stages(self.fold.simd)
+        stages = product_stages(self.itype, self.wtype, self.fold.multiplier)
+        return 2 + stages + tree_stages(self.fold.simd)
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         """Analytic. Against synthesis of a 64x32 unit for xc7 without DSP and memories (Yosys 0.70,
@@ -114,8 +116,8 @@ class MatVec(Weighted, frozen=True, kw_only=True):
         s, p, memory = self.fold.simd, self.fold.pe, self.weight_memory
         sf, nf = self.cols // s, self.rows // p
         return (
-            # S*P products, in LUTs with a register behind a multiplication, or one DSP each.
-            products(family, s * p, self.itype, self.wtype, self.fold.multiplier),
+            # S*P products, in LUTs with a register, or in DSPs, one for each or for two rows.
+            products(family, s, self.itype, self.wtype, self.fold.multiplier, rows=p),
             # P trees over S products, a register every second level.
             sums(family, s, self.itype, self.wtype, p),
             # P registers of the result; with several beats a vector an adder before each.
@@ -141,11 +143,16 @@ class MatVec(Weighted, frozen=True, kw_only=True):
             "Beats": sf,
             "Groups": nf,
             **product_parameters(self.itype, self.wtype, self.fold.multiplier),
+            "PackedBits": self._packed_bits(family),
             "AccBits": self.acc.bits,
             "WeightStyle": int(self.fold.memory == "block"),
             "BufferStyle": int(in_block_ram(sf, self.fold.memory)),
         }
         return self.weighted_rtl("mvu", parameters, contents, family)
+
+    def _packed_bits(self, family: Family) -> int:
+        packs = self.fold.multiplier == "dsp"
+        return packed_bits(family, self.itype, self.wtype) if packs else 0
 
     def _offset_luts(self, family: Family) -> float:
         bipolar = counts_ones(self.itype, self.wtype) and self.itype.min < 0

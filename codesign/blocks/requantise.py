@@ -114,7 +114,7 @@ class Requantise(Quantiser, frozen=True, kw_only=True):
             # The input travels beside the read of M and B.
             CostTerm("operand register", Resources(ff=p * self.itype.bits)),
             # P products x*M.
-            products(family, p, self.itype, m.qtype, self.fold.multiplier),
+            products(family, p, self.itype, m.qtype, self.fold.multiplier, stages=1),
             # One word of P constants a group of channels.
             self._constants(family, "multiplier", m, groups),
             self._constants(family, "bias values", b, groups),

@@ -11,6 +11,9 @@ from codesign.types import QType
 def sample(qtype: QType, *shape: int, seed: int = 0) -> np.ndarray:
     """Uniform random values of `qtype`, reproducible by `seed`."""
     indices = np.random.default_rng(seed).integers(0, qtype.levels, shape)
+    if qtype.kind == "power-of-two":
+        powers = 1 << np.arange(qtype.exponents)
+        return np.concatenate([-powers, [0], powers])[indices]
     return qtype.min + qtype.step * indices
 
 

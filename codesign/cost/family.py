@@ -43,11 +43,17 @@ class LutRam(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Dsp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The multiplier of a DSP block: operand widths, both signed."""
+    """The multiplier of a DSP block: operand widths, both signed.
+
+    Some can add before and behind the multiplication, and hold its factors and its result.
+    """
 
     name: str
     a_bits: int
     b_bits: int
+    adds_before: bool
+    adds_behind: bool
+    registers: bool
 
 
 class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

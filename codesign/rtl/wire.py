@@ -9,7 +9,7 @@ import numpy as np
 from codesign.types import QType
 
 # Codes of the `Kind` parameters of hw/ (hw/product.sv).
-KINDS = {"unsigned": 0, "signed": 1, "bipolar": 2, "ternary": 3}
+KINDS = {"unsigned": 0, "signed": 1, "bipolar": 2, "ternary": 3, "power-of-two": 4}
 
 
 def wire_kind(qtype: QType) -> int:
@@ -19,9 +19,11 @@ def wire_kind(qtype: QType) -> int:
 
 
 def wire_code(value: int, qtype: QType) -> int:
-    """The bits of one value: two's complement, or 1 for +1 and 0 for -1."""
+    """The bits of one value: two's complement, 1 for +1 and 0 for -1, or a sign and an exponent."""
     if qtype.kind == "bipolar":
         return int(value > 0)
+    if qtype.kind == "power-of-two":
+        return (int(value < 0) << (qtype.bits - 1)) | abs(int(value)).bit_length()
     return int(value) & ((1 << qtype.bits) - 1)
 
 
@@ -45,5 +47,13 @@ def values_of(word: int, qtype: QType, lanes: int) -> list[int]:
     codes = [(word >> (i * qtype.bits)) & mask for i in range(lanes)]
     if qtype.kind == "bipolar":
         return [2 * code - 1 for code in codes]
+    if qtype.kind == "power-of-two":
+        return [_power(code, qtype) for code in codes]
     wrap = 1 << qtype.bits if qtype.min < 0 else 0
     return [code - wrap if code > qtype.max else code for code in codes]
+
+
+def _power(code: int, qtype: QType) -> int:
+    """The value of a sign and an exponent (hw/product_shift.sv)."""
+    sign, exponent = divmod(code, 1 << (qtype.bits - 1))
+    return (-1) ** sign * ((1 << exponent) >> 1)

@@ -45,7 +45,10 @@ def test_all_divisors_are_offered() -> None:
     [
         (QType(8), QType(8), True),
         (QType(4, False), QType(4, narrow=True), True),
-        (QType(8), QType(3), False),
+        (QType(8), QType(3), True),
+        (QType(16), QType(2), True),
+        (QType(7), QType(2), False),
+        (QType(8), QType(4, kind="power-of-two"), False),
         (QType(8), BIPOLAR, False),
         (TERNARY, QType(8), False),
     ],
@@ -71,7 +74,7 @@ def test_lanes_of_a_converter_divide_each_other() -> None:
 
 
 def test_a_narrower_type_gives_up_the_dsp() -> None:
-    block = unit(QType(8), QType(8)).folded(Fold(2, 3, "dsp"))
+    block = unit(QType(6), QType(8)).folded(Fold(2, 3, "dsp"))
     assert block.reweighted(6).fold == block.fold
     assert block.reweighted(2).fold == Fold(2, 3, "lut")
     block.reweighted(2).check()

@@ -93,7 +93,8 @@ def test_datapath_grows_with_the_fold_without_a_cliff(bits: tuple[int, int]) -> 
 def test_dsps_are_counted_where_the_family_multiplies() -> None:
     fold = Fold(4, 8, "dsp")
     cost = unit(8, 8, fold).cost(XC7)
-    assert cost.dsp == 32
+    assert cost.dsp == 16  # 4 x 8 products, two rows to a DSP
+    assert unit(8, 8, Fold(1, 8, "dsp")).cost(XC7).dsp == 8
     assert cost.lut < unit(8, 8, Fold(4, 8)).cost(XC7).lut / 2
     # 25 x 18 signed: one operand of 20 bits is two parts; of 24 bits one fits the 25.
     assert unit(20, 20, fold).cost(XC7).dsp == unit(24, 24, fold).cost(XC7).dsp == 64
