@@ -74,7 +74,7 @@ def _print(data: ReportData) -> None:
 
 def print_verdict(data: ReportData) -> None:
     """The verdict; for a design that does not fit what takes the most and what would help."""
-    from codesign.report.format import count, rate, resource_name
+    from codesign.report.format import count, rate, resource_name, startup
 
     verdict = data.verdict
     show.print_line(verdict.sentence, "bold green" if verdict.fits else "bold red")
@@ -86,3 +86,5 @@ def print_verdict(data: ReportData) -> None:
         show.print_line(verdict.shortfall, "bold red")
     speed = f"{rate(data.fps.value)} frames/s ({data.fps.source})"
     show.print_line(f"{speed}; the slowest part is {data.bottleneck}")
+    if data.startup:
+        show.print_line(startup(data.startup))

@@ -73,8 +73,8 @@ def _finish(result: RunResult, json: bool) -> None:
 
 def summary(result: RunResult) -> list[str]:
     """What a run has reached, one fact a line, each with its source."""
-    from codesign.report.convert import shortfall
-    from codesign.report.format import percent, rate, seconds
+    from codesign.report.convert import shortfall, startup_part
+    from codesign.report.format import percent, rate, seconds, startup
 
     lines = []
     if result.trained:
@@ -92,6 +92,8 @@ def summary(result: RunResult) -> list[str]:
         s = result.simulation
         latency = s.latency_cycles / result.design.clock_hz
         lines.append(f"{rate(s.fps)} frames/s, latency {seconds(latency)} (simulated)")
+        loading = startup_part(s.startup_cycles, s.clock_hz, "simulated")
+        lines += [startup(loading)] if loading else []
     report = result.folder / "report.html"
     lines.append(f"report: {report}" if report.exists() else f"results: {result.folder}")
     return lines

@@ -49,13 +49,18 @@ def simulate(
             show.print_line(f"report: {report}")
     if json:
         show.print_json(
-            {"title": data.title, "simulation": data.simulation, "streams": data.streams}
+            {
+                "title": data.title,
+                "simulation": data.simulation,
+                "startup": data.startup,
+                "streams": data.streams,
+            }
         )
 
 
 def _print(data: ReportData) -> None:
     from codesign.cli.tables import print_stages
-    from codesign.report.format import count, megahertz, rate, seconds
+    from codesign.report.format import count, megahertz, rate, seconds, startup
 
     s = data.simulation
     print_stages(data)
@@ -64,6 +69,8 @@ def _print(data: ReportData) -> None:
     )
     speed = f"{rate(s.fps)} frames/s, latency {seconds(s.latency_cycles / s.clock_hz)}"
     show.print_line(f"{speed} at {megahertz(s.clock_hz)} (simulated)", "bold")
+    if data.startup:
+        show.print_line(startup(data.startup))
     if s.steady == "bounded":
         show.print_line(
             "the steady state is not proven: this is the last frame simulated", "yellow"

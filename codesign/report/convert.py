@@ -27,6 +27,7 @@ from codesign.report.data import (
     ReportData,
     SimulationPart,
     StagePart,
+    StartupPart,
     StreamPart,
     Term,
     TimelinePart,
@@ -232,6 +233,7 @@ def design_report(
         board=board_part(board),
         fps=Quantity(fps, source),
         latency_s=_latency_s(simulation) if simulation else None,
+        startup=startup_part(estimate.startup_cycles, design.clock_hz, source),
         bottleneck=estimate.bottleneck,
         blocks=block_parts(design, estimate),
         streams=stream_parts(design, estimate, simulation),
@@ -243,6 +245,11 @@ def design_report(
         bitwidths=bitwidth_part(bitwidths) if bitwidths else None,
         notes=design.notes,
     )
+
+
+def startup_part(cycles: int, clock_hz: float, source: str) -> StartupPart | None:
+    """The time of loading; None where nothing is loaded."""
+    return StartupPart(cycles, cycles / clock_hz, source) if cycles else None
 
 
 def _latency_s(simulation: Simulation) -> Quantity:

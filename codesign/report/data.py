@@ -197,6 +197,14 @@ class SimulationPart(msgspec.Struct, frozen=True, kw_only=True):
     timeline: TimelinePart | None = None
 
 
+class StartupPart(msgspec.Struct, frozen=True):
+    """What passes before the first frame, while memories without initial contents are filled."""
+
+    cycles: int
+    seconds: float
+    source: str = "analytic"
+
+
 class BitwidthRow(msgspec.Struct, frozen=True):
     """The network at one width; `fps` is None when no folding fits."""
 
@@ -270,6 +278,7 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     board: BoardPart | None = None
     fps: Quantity | None = None
     latency_s: Quantity | None = None
+    startup: StartupPart | None = None
     bottleneck: str = ""
     blocks: tuple[BlockPart, ...] = ()
     streams: tuple[StreamPart, ...] = ()

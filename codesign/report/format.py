@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from codesign.cost.verdict import word as resource_name
 
-__all__ = ["count", "megahertz", "percent", "rate", "resource_name", "seconds", "shape"]
+if TYPE_CHECKING:
+    from codesign.report.data import StartupPart
+
+__all__ = ["count", "megahertz", "percent", "rate", "resource_name", "seconds", "shape", "startup"]
 
 
 def count(value: float | None) -> str:
@@ -40,6 +45,14 @@ def rate(fps: float | None) -> str:
     if fps is None:
         return "–"
     return f"{fps:.3g}" if fps < 100 else f"{fps:,.0f}"
+
+
+def startup(part: StartupPart) -> str:
+    """The time of loading in words."""
+    return (
+        f"memories are loaded in {count(part.cycles)} cycles ({seconds(part.seconds)}) before the "
+        f"first frame ({part.source})"
+    )
 
 
 def megahertz(hz: float) -> str:

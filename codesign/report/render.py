@@ -90,6 +90,9 @@ def tiles(data: ReportData) -> list[Tile]:
     if data.latency_s:
         latency = data.latency_s
         found.append(Tile("Latency of a frame", fmt.seconds(latency.value), latency.source))
+    if data.startup:
+        words = f"{fmt.count(data.startup.cycles)} cycles ({data.startup.source})"
+        found.append(Tile("Loading before the first frame", fmt.seconds(data.startup.seconds), words))
     if data.accuracies:
         last = data.accuracies[-1]
         where = f"measured on {fmt.count(last.frames)} {last.split} frames"

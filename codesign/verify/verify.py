@@ -64,11 +64,13 @@ class Verification(msgspec.Struct, frozen=True):
     @property
     def sentence(self) -> str:
         """The result for a person."""
+        start = f", after {self.startup_cycles:,} cycles of loading as stated"
+        loaded = start if self.startup_cycles else ""
         counts = sum(r.times for r in self.runs), sum(r.values for r in self.runs)
         return (
             f"the hardware is equal to the model: {self.outputs:,} output elements of {self.frames} "
             f"frames, {counts[1]:,} values and {counts[0]:,} cycles on {self.channels} channels in "
-            f"{len(self.runs)} runs"
+            f"{len(self.runs)} runs{loaded}"
         )
 
 
