@@ -1,10 +1,10 @@
-"""Folding for a target, or for the most frames per second that fit the board."""
+"""Folding for a target, or for the most frames per second that fit the board; with its proof."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from math import floor
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import floor, inf
 
 import numpy as np
 
@@ -12,15 +12,15 @@ from codesign.blocks.base import Fold
 from codesign.board import Board
 from codesign.cost.resources import Resources
 from codesign.design import Design
+from codesign.errors import BadInput
 from codesign.graph.ir import IntGraph
 from codesign.lowering import assemble
-from codesign.search.choose import Choice, choose
+from codesign.search.exact import Cheapest, Decision, Exact
 from codesign.search.network import Network, network_of
 from codesign.search.options import vector
 
-# Faster intervals tried after bisection, since the choice at each is found by a heuristic.
-FASTER_TRIES = 3
 NOTHING = Resources()
+Weights = Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,12 @@ class FoldResult:
 
     `interval_cycles` is that of the slowest block or of the host. `meets_target` is False when a
     target was given and not reached, `best_fps` then the most that fits (0 when nothing does).
+
+    Proof: no folding that fits gives more than `fps_bound` frames per second, and none that is as
+    fast as this one has a lower `cost` than `cost_bound` (weighted counts; shares of the budget
+    unless other weights were given). Where nothing fits, some count exceeds its budget by at least
+    `least_excess` budgets in every folding, and `binding` says which counts prove it, and by how
+    much of the proof. All with streams as deep as full rate needs, in their cheapest style.
     """
 
     folds: dict[str, Fold]
@@ -38,6 +44,16 @@ class FoldResult:
     fps: float
     meets_target: bool
     best_fps: float
+    fps_bound: float = inf
+    cost: float = inf
+    cost_bound: float = -inf
+    least_excess: float = 0.0
+    binding: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def optimal(self) -> bool:
+        """No folding that fits is faster than the best that was found."""
+        return self.best_fps >= self.fps_bound * (1 - 1e-12)
 
 
 def find_folds(
@@ -46,108 +62,177 @@ def find_folds(
     target_fps: float | None = None,
     target_latency_s: float | None = None,
     reserve: Resources = NOTHING,
+    minimise: Weights | None = None,
 ) -> FoldResult:
-    """The cheapest folding that reaches the targets, or the fastest that fits; deterministic.
+    """The fastest folding that fits, or the cheapest that reaches the targets; deterministic.
 
-    Legal foldings only; LUT, LUTRAM, FF, DSP and memory budgets hold together, less `reserve` (for
-    what is added later, like deeper FIFOs). What does not fit is a result with `fits` False: the
-    design at the target, or the smallest design when there is no target.
+    Of equally fast ones the cheapest. `minimise` maps counts (lut, lutram, ff, dsp, memory kinds)
+    to the cost of one; the default is the sum of all shares of the budget. Legal foldings only;
+    LUT, LUTRAM, FF, DSP and memory budgets hold together, less `reserve` (for what is added later,
+    like deeper FIFOs). What does not fit is a result with `fits` False: the design at the target,
+    or the smallest design when there is no target. Raises BadInput for an unknown count.
     """
-    search = _Search(graph, board, network_of(graph, board), reserve)
+    search = _Search(graph, board, reserve, minimise)
     if target_fps is None and target_latency_s is None:
         return search.fastest()
     return search.reaching(target_fps, target_latency_s)
 
 
 def smallest_folds(graph: IntGraph, board: Board) -> FoldResult:
-    """The smallest folding found at any speed; `fits` says whether the board holds it."""
-    return _Search(graph, board, network_of(graph, board), NOTHING).smallest()
+    """The cheapest folding at any speed; `fits` says whether the board holds it."""
+    return _Search(graph, board, NOTHING, None).smallest()
 
 
 class _Search:
     """Bisection over the distinct intervals of the network's options."""
 
-    def __init__(self, graph: IntGraph, board: Board, network: Network, reserve: Resources) -> None:
-        self.graph, self.board, self.network = graph, board, network
-        self.limit = vector(board.budget(), network.device.kinds) - vector(
-            reserve, network.device.kinds
-        )
-        least = max(int(o.intervals.min()) for o in network.options)
-        every = np.unique(np.concatenate([o.intervals for o in network.options]))
+    def __init__(
+        self, graph: IntGraph, board: Board, reserve: Resources, minimise: Weights | None
+    ) -> None:
+        self.graph, self.board = graph, board
+        self.network: Network = network_of(graph, board)
+        kinds, budget = self.network.device.kinds, board.budget()
+        self.exact = Exact(self.network, vector(budget, kinds) - vector(reserve, kinds))
+        self.cost = _cost(minimise, kinds, vector(budget, kinds))
+        least = max(int(o.intervals.min()) for o in self.network.options)
+        every = np.unique(np.concatenate([o.intervals for o in self.network.options]))
         self.intervals = every[every >= least]
-        self.known: dict[int, Choice] = {}
-
-    def at(self, index: int) -> Choice:
-        """The choice for the interval number `index` (0 is the fastest)."""
-        if index not in self.known:
-            self.known[index] = choose(self.network, self.limit, int(self.intervals[index]))
-        return self.known[index]
+        self.decided: dict[int, Decision] = {}
+        self.found: dict[int, Cheapest] = {}
 
     def fastest(self) -> FoldResult:
         """The fastest that fits, or the smallest at all."""
-        index = self._fastest_index(lambda i: self.at(i).fits)
-        return self.smallest() if index is None else self._result(index, True, self._fps(index))
+        index = self._fastest_index()
+        return self.smallest() if index is None else self._fitting(index, True)
 
     def smallest(self) -> FoldResult:
         """The choice that may be as slow as any option."""
         last = len(self.intervals) - 1
-        return self._result(last, True, self._fps(last) if self.at(last).fits else 0.0)
+        return self._fitting(last, True) if self._fits(last) else self._lacking(last, True)
 
     def reaching(self, fps: float | None, latency_s: float | None) -> FoldResult:
         """The cheapest that reaches the targets."""
-        most_cycles = np.inf if fps is None else floor(self.board.clock_hz / fps * (1 + 1e-12))
+        most_cycles = inf if fps is None else floor(self.board.clock_hz / fps * (1 + 1e-12))
         index = int(np.searchsorted(self.intervals, most_cycles, side="right")) - 1
         reached = index >= 0
         if latency_s is not None and reached:
             index, reached = self._within_latency(index, latency_s)
         index = max(index, 0)
-        if reached and self.at(index).fits:
-            return self._result(index, True, self._fps(index))
-        fastest = self._fastest_index(lambda i: self.at(i).fits)
-        best = 0.0 if fastest is None else self._fps(fastest)
-        return self._result(index, False, best)
+        if reached and self._fits(index):
+            return self._fitting(index, True)
+        self._fastest_index()
+        return self._fitting(index, False) if self._fits(index) else self._lacking(index, False)
 
-    def _within_latency(self, slowest: int, latency_s: float) -> tuple[int, bool]:
-        """The slowest index up to `slowest` whose simulated latency is short enough."""
-        from codesign.sim.simulate import simulate
+    def _decision(self, index: int) -> Decision:
+        """What is known of interval number `index` (0 is the fastest)."""
+        if index not in self.decided:
+            self.decided[index] = self.exact.decide(int(self.intervals[index]))
+        return self.decided[index]
 
-        def short(index: int) -> bool:
-            design = assemble(self.graph, self.network.folds(self.at(index).picked), self.board)
-            return simulate(design, self.board).latency_cycles <= latency_s * design.clock_hz
+    def _fits(self, index: int) -> bool:
+        return self._decision(index).answer == "yes"
 
-        low, high = 0, slowest
-        if not short(0):
-            return 0, False
-        while low < high:
-            middle = (low + high + 1) // 2
-            low, high = (middle, high) if short(middle) else (low, middle - 1)
-        return low, True
+    def _cheapest(self, index: int) -> Cheapest:
+        """The cheapest choice of an interval at which some choice fits."""
+        if index not in self.found:
+            interval, choice = int(self.intervals[index]), self._decision(index).choice
+            self.found[index] = self.exact.cheapest(interval, choice, self.cost)
+        return self.found[index]
 
-    def _fastest_index(self, fits: Callable[[int], bool]) -> int | None:
-        """Least index that fits, by bisection; then a few faster ones, as heuristics do not rise
-        evenly. None when even the slowest does not fit."""
+    def _fastest_index(self) -> int | None:
+        """Least index that is known to fit; None when even the slowest is not."""
         low, high = 0, len(self.intervals) - 1
-        if not fits(high):
+        if not self._fits(high):
             return None
         while low < high:
             middle = (low + high) // 2
-            low, high = (low, middle) if fits(middle) else (middle + 1, high)
-        tries = range(max(0, low - FASTER_TRIES), low)
-        return next((i for i in tries if fits(i)), low)
+            low, high = (low, middle) if self._fits(middle) else (middle + 1, high)
+        return low
+
+    def _within_latency(self, slowest: int, latency_s: float) -> tuple[int, bool]:
+        """The slowest index up to `slowest` whose simulated latency is short enough."""
+        low, high = 0, slowest
+        if not self._short(0, latency_s):
+            return 0, False
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if self._short(middle, latency_s) else (low, middle - 1)
+        return low, True
+
+    def _short(self, index: int, latency_s: float) -> bool:
+        from codesign.sim.simulate import simulate
+
+        choice = self._choice(index)
+        design = assemble(self.graph, self.network.folds(choice), self.board)
+        return simulate(design, self.board).latency_cycles <= latency_s * design.clock_hz
+
+    def _choice(self, index: int) -> np.ndarray:
+        """The cheapest choice that fits, or the one that lacks least."""
+        if self._fits(index):
+            return self._cheapest(index).choice
+        return self.exact.least_excess(int(self.intervals[index])).choice
+
+    def _best_fps(self) -> float:
+        """Of the fastest interval that is known to fit."""
+        fitting = [i for i, d in self.decided.items() if d.answer == "yes"]
+        return self._fps(min(fitting)) if fitting else 0.0
+
+    def _fps_bound(self) -> float:
+        """Of the fastest interval that is not proven to be out of reach."""
+        refuted = [i for i, d in self.decided.items() if d.answer == "no"]
+        index = max(refuted) + 1 if refuted else 0
+        return self._fps(index) if index < len(self.intervals) else 0.0
 
     def _fps(self, index: int) -> float:
-        return self.board.clock_hz / self.network.interval_cycles(self.at(index).picked)
+        return self.board.clock_hz / int(self.intervals[index])
 
-    def _result(self, index: int, reached: bool, best_fps: float) -> FoldResult:
-        choice = self.at(index)
-        folds = self.network.folds(choice.picked)
-        interval = self.network.interval_cycles(choice.picked)
+    def _fitting(self, index: int, reached: bool) -> FoldResult:
+        found = self._cheapest(index)
+        design, facts = self._assembled(found.choice)
         return FoldResult(
-            folds=folds,
-            design=assemble(self.graph, folds, self.board),
-            fits=choice.fits,
-            interval_cycles=interval,
-            fps=self.board.clock_hz / interval,
+            design=design,
+            fits=True,
             meets_target=reached,
-            best_fps=best_fps,
+            best_fps=max(self._best_fps(), facts["fps"]),
+            fps_bound=self._fps_bound(),
+            cost=found.cost,
+            cost_bound=found.bound,
+            **facts,
         )
+
+    def _lacking(self, index: int, reached: bool) -> FoldResult:
+        """The choice that lacks least, and what it lacks."""
+        least = self.exact.least_excess(int(self.intervals[index]))
+        design, facts = self._assembled(least.choice)
+        binding = dict(zip(self.network.device.kinds, least.binding.tolist(), strict=True))
+        return FoldResult(
+            design=design,
+            fits=False,
+            meets_target=reached,
+            best_fps=self._best_fps(),
+            fps_bound=self._fps_bound(),
+            least_excess=max(0.0, least.excess),
+            binding={kind: share for kind, share in binding.items() if share > 1e-6},
+            **facts,
+        )
+
+    def _assembled(self, choice: np.ndarray) -> tuple[Design, dict[str, object]]:
+        folds = self.network.folds(choice)
+        interval = self.network.interval_cycles(choice)
+        facts = {"folds": folds, "interval_cycles": interval, "fps": self.board.clock_hz / interval}
+        return assemble(self.graph, folds, self.board), facts
+
+
+def _cost(minimise: Weights | None, kinds: tuple[str, ...], budget: np.ndarray) -> np.ndarray:
+    """Cost of one of each count."""
+    if minimise is None:
+        return 1.0 / np.where(budget > 0, budget, 1.0)
+    unknown = sorted(set(minimise) - set(kinds))
+    if unknown or not any(w > 0 for w in minimise.values()) or min(minimise.values()) < 0:
+        raise BadInput(
+            "what to minimise must give weights over 0 to some of the board's counts "
+            f"{', '.join(kinds)}, not {dict(minimise)}",
+            found=dict(minimise),
+            known=list(kinds),
+        )
+    return np.array([float(minimise.get(kind, 0.0)) for kind in kinds])

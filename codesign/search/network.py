@@ -59,6 +59,17 @@ class Network:
             total = total + conversion(edge, a, b, self.device)
         return total
 
+    def conversions(
+        self, edge: Edge, source_lanes: np.ndarray, target_lanes: np.ndarray
+    ) -> np.ndarray:
+        """Counts (source lanes, target lanes, kinds) of the converters of `edge`."""
+        ends = tuple(map(tuple, (np.unique(edge.source_lanes), np.unique(edge.target_lanes))))
+        table = _conversions(*ends, edge.elements, edge.qtype, self.device)
+        at = (
+            np.searchsorted(e, n) for e, n in zip(ends, (source_lanes, target_lanes), strict=True)
+        )
+        return table[np.ix_(*at)]
+
     def folds(self, choice: np.ndarray) -> dict[str, Fold]:
         """Folding of each block."""
         picked = (o.folds[c] for o, c in zip(self.options, choice, strict=True))
@@ -208,6 +219,22 @@ def stream(depth: int, width_bits: int, device: Device) -> Resources:
     """A FIFO in the style that lowering gives it."""
     style, depth = cheapest_style(device.family, depth, width_bits, device.price)
     return fifo_cost(device.family, depth, width_bits, style)
+
+
+@lru_cache(maxsize=4096)
+def _conversions(
+    source_lanes: tuple[int, ...],
+    target_lanes: tuple[int, ...],
+    elements: int,
+    qtype: QType,
+    device: Device,
+) -> np.ndarray:
+    """Counts (source lanes, target lanes, kinds)."""
+    rows = [
+        [_conversion(int(a), int(b), elements, qtype, device) for b in target_lanes]
+        for a in source_lanes
+    ]
+    return np.array(rows)
 
 
 @lru_cache(maxsize=1 << 17)
