@@ -63,7 +63,7 @@ def test_more_bits_take_more(tabled):
 
 
 def test_refolded_rows_lose_speed_instead_of_fitting_no_longer():
-    board = BOARD.share(0.04)
+    board = BOARD.share(0.03)
     table = per_bitwidth(mlp((32, 16, 10)), board, refold=True)
     fps = [row.fps for row in table.refolded]
     assert all(row.fits for row in table.refolded)
