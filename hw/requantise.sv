@@ -1,6 +1,7 @@
 // Requantisation: a quantiser as multiply, add, shift and clip, Pe channels a cycle.
 //
-// Formula: y = clip((x * M[channel] + B[channel]) >> Shift, Low, High), with an arithmetic shift.
+// Formula: y = clip((x * M[channel] + B[channel]) >> Shift, Low, High), with an arithmetic shift; with
+// TiesEven, a sum that is a multiple of 2^Shift gives the even number not above: its lowest bit is 0.
 // Timing contract: every event reads in0 and writes out0; data come L = 3 cycles after issue (read M
 // and B, multiply, add with shift and clip). in0_ready_o and out0_issue_o depend on in0_valid_i and
 // out0_space_i of the same cycle.
@@ -21,6 +22,8 @@ module requantise #(
     parameter int BiasBits = 12,
     parameter int BiasKind = 1,
     parameter int Shift = 11,
+    // 1: half a level in B rounds half to even; 0: half up.
+    parameter int TiesEven = 0,
     parameter int OutBits = 4,
     parameter int Low = -8,
     parameter int High = 7,
@@ -49,6 +52,10 @@ module requantise #(
   end
   if (Low > High) begin : gen_check_range
     $fatal(1, "requantise: Low must be at most High, not %0d and %0d", Low, High);
+  end
+
+  if (TiesEven != 0 && Shift < 1) begin : gen_check_ties
+    $fatal(1, "requantise: TiesEven needs Shift of 1 or more, not %0d", Shift);
   end
 
   localparam int GroupBits = Groups > 1 ? $clog2(Groups) : 1;
@@ -127,7 +134,7 @@ module requantise #(
     );
 
     // Stage 3: add, shift, clip.
-    logic signed [Wide-1:0] scaled, bias, shifted;
+    logic signed [Wide-1:0] scaled, bias, sum, whole, shifted;
     logic [OutBits-1:0] result_q;
     if (SignedProduct) begin : gen_signed_product
       assign scaled = Wide'($signed(product));
@@ -139,7 +146,15 @@ module requantise #(
     end else begin : gen_unsigned_bias
       assign bias = Wide'(biases_q[p*BiasBits+:BiasBits]);
     end
-    assign shifted = (scaled + bias) >>> Shift;
+    assign sum = scaled + bias;
+    assign whole = sum >>> Shift;
+    if (TiesEven != 0) begin : gen_ties_even
+      logic tie;
+      assign tie = sum[Shift-1:0] == '0;
+      assign shifted = whole & ~Wide'(tie);
+    end else begin : gen_ties_up
+      assign shifted = whole;
+    end
     always_ff @(posedge clk_i) begin
       if (shifted < Wide'(Low)) result_q <= OutBits'(Low);
       else if (shifted > Wide'(High)) result_q <= OutBits'(High);

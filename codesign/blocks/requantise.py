@@ -20,6 +20,7 @@ from codesign.blocks.samples import reference, sample
 from codesign.blocks.sum_types import products_type
 from codesign.cost.family import Family
 from codesign.cost.resources import CostTerm, Resources
+from codesign.errors import InvariantBroken
 from codesign.program import Program
 from codesign.rtl.instance import Memory, Rtl
 from codesign.rtl.wire import wire_kind, words
@@ -30,12 +31,14 @@ class Requantise(Quantiser, frozen=True, kw_only=True):
     """y = clip((x*M[c] + B[c]) >> shift, otype.min, otype.max), with an arithmetic shift.
 
     `multiplier` and `bias` have shape (channels or 1,). `pe` channels a cycle; in and out
-    (vectors, channels).
+    (vectors, channels). With `ties_even` a sum that is a multiple of 2^shift gives the even number
+    that is not above sum >> shift: with half a level in B that is rounding half to even.
     """
 
     multiplier: ParamRef
     bias: ParamRef
     shift: Natural
+    ties_even: bool = False
 
     @property
     def rows(self) -> int:
@@ -53,6 +56,11 @@ class Requantise(Quantiser, frozen=True, kw_only=True):
     def check(self) -> None:
         for ref in (self.multiplier, self.bias):
             require_shape(self.name, ref, (1,), (self.channels,))
+        if self.ties_even and not self.shift:
+            raise InvariantBroken(
+                f"{self.name}: ties to even need a shift of 1 or more, not 0; build the design again",
+                block=self.name,
+            )
         kinds = multipliers_of(self.itype, self.multiplier.qtype)
         check_lanes(self.name, self.fold, self.channels, kinds, self.memories)
 
@@ -62,9 +70,17 @@ class Requantise(Quantiser, frozen=True, kw_only=True):
         largest = magnitude(self.itype) * int(abs(m.astype(object)).max())
         kind = carrier(0, largest + int(abs(b.astype(object)).max()))
         values = x.reshape(-1, self.channels).astype(kind)
-        scaled = (values * m.astype(kind) + b.astype(kind)) >> self.shift
-        y = narrowed(scaled.clip(self.otype.min, self.otype.max), self.otype, self.name)
+        levels = self._levels(values * m.astype(kind) + b.astype(kind))
+        y = narrowed(levels.clip(self.otype.min, self.otype.max), self.otype, self.name)
         return (y.reshape(len(x), -1),)
+
+    def _levels(self, sums: np.ndarray) -> np.ndarray:
+        """Sums without their fraction; the lowest bit of a tie goes where ties are even."""
+        levels = sums >> self.shift
+        if not self.ties_even:
+            return levels
+        ties = sums == levels << self.shift
+        return levels - (levels & ties.astype(np.int64).astype(sums.dtype))
 
     def program(self) -> Program:
         """One beat in, one beat out; stages: read M and B, multiply, add with shift and clip.
@@ -88,6 +104,7 @@ class Requantise(Quantiser, frozen=True, kw_only=True):
             "BiasBits": b.qtype.bits,
             "BiasKind": wire_kind(b.qtype),
             "Shift": self.shift,
+            "TiesEven": int(self.ties_even),
             "OutBits": self.otype.bits,
             "Low": self.otype.min,
             "High": self.otype.max,
@@ -120,11 +137,17 @@ class Requantise(Quantiser, frozen=True, kw_only=True):
             self._constants(family, "bias values", b, groups),
             # P adders of B; the shift is wiring.
             CostTerm("bias", Resources(lut=p * family.adder(wide))),
+            # A tie is a sum whose lowest bits are all 0.
+            CostTerm("ties", Resources(lut=p * self._tie_luts(family))),
             # Clip and output register.
             CostTerm("clip", Resources(lut=p * clip, ff=p * self.otype.bits)),
             # Counter: group of channels, where they differ.
             control(family, 2, 3, groups if self.rows > 1 else 1),
         )
+
+    def _tie_luts(self, family: Family) -> int:
+        """LUTs of a tree that looks at `shift` bits; clearing the lowest bit is part of the clip."""
+        return ceil((self.shift - 1) / (family.lut_inputs - 1)) if self.ties_even else 0
 
     def _constants(self, family: Family, name: str, ref: ParamRef, groups: int) -> CostTerm:
         depth = groups if ref.shape[0] > 1 else 1
@@ -147,7 +170,7 @@ class Requantise(Quantiser, frozen=True, kw_only=True):
         input, as imported 8-bit networks show; the bias spans the product.
         """
         if isinstance(other, cls):
-            shift = max(0, other.shift + other.otype.bits - otype.bits)
+            shift = max(int(other.ties_even), other.shift + other.otype.bits - otype.bits)
             return msgspec.structs.replace(other, otype=otype, shift=shift)
         bits = other.itype.bits
         return cls(
@@ -166,7 +189,7 @@ class Requantise(Quantiser, frozen=True, kw_only=True):
     def examples(cls) -> tuple[tuple[Self, dict[str, np.ndarray]], ...]:
         # (rows of M, rows of B, otype): per channel, one bias a channel, all shared.
         kinds = ((4, 4, QType(4)), (1, 4, QType(4)), (1, 1, QType(5, False)))
-        return tuple(_example(cls, *kind) for kind in kinds)
+        return (*(_example(cls, *kind) for kind in kinds), _rounding_example(cls))
 
 
 def _example(
@@ -182,5 +205,22 @@ def _example(
         multiplier=reference("m", params["m"]),
         bias=reference("b", params["b"]),
         shift=11,
+    )
+    return block, params
+
+
+def _rounding_example(cls: type[Requantise]) -> tuple[Requantise, dict[str, np.ndarray]]:
+    """x/8 and -x/8 rounded half to even: an eighth of all inputs are ties."""
+    params = {"m": np.array([1, -1, 2, 1]), "b": np.array([4, 4, 4, 12])}
+    block = cls(
+        name="requantise_even",
+        channels=4,
+        vectors=5,
+        itype=QType(8),
+        otype=QType(5, narrow=True),
+        multiplier=reference("m", params["m"]),
+        bias=reference("b", params["b"]),
+        shift=3,
+        ties_even=True,
     )
     return block, params

@@ -168,6 +168,7 @@ def _requantise(
         multiplier=build.param(name, "multiplier", affine.multiplier, covering(affine.multiplier)),
         bias=build.param(name, "bias", affine.bias, covering(affine.bias)),
         shift=affine.shift,
+        ties_even=affine.ties_even,
     )
     return build.add(block, (x.name,), _sources(build, node))
 

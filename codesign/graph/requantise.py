@@ -14,17 +14,22 @@ MAX_SHIFT = 52
 
 @dataclass(frozen=True)
 class Affine:
-    """y = clip((x*multiplier[c] + bias[c]) >> shift, otype.min, otype.max)."""
+    """y = clip((x*multiplier[c] + bias[c]) >> shift, otype.min, otype.max).
+
+    With `ties_even` a sum that is a multiple of 2^shift gives the even number not above.
+    """
 
     multiplier: np.ndarray
     bias: np.ndarray
     shift: int
+    ties_even: bool = False
 
 
 @dataclass(frozen=True)
 class _Conditions:
-    """Rows of bounds on the bias, in u = sign*x: k<<S <= at*M + B and before*M + B < k<<S.
+    """Rows of bounds on the bias, in u = sign*x: first(k) <= at*M + B and before*M + B < first(k).
 
+    first(k), the smallest sum that gives level k, is k<<S; one more for odd k where ties are even.
     Arrays (rows, T); where `asked` is false a level is never met inside the range.
     """
 
@@ -34,13 +39,14 @@ class _Conditions:
     asked_at: np.ndarray
     asked_before: np.ndarray
 
-    def bias_range(self, multiplier: np.ndarray, shift: int) -> tuple[np.ndarray, np.ndarray]:
+    def bias_range(
+        self, multiplier: np.ndarray, shift: int, ties_even: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Smallest and largest bias per row for `multiplier` (rows, 1)."""
         none = np.int64(1) << 62
-        low = np.where(self.asked_at, (self.level << shift) - self.at * multiplier, -none)
-        high = np.where(
-            self.asked_before, (self.level << shift) - self.before * multiplier - 1, none
-        )
+        first = (self.level << shift) + (self.level & ties_even)
+        low = np.where(self.asked_at, first - self.at * multiplier, -none)
+        high = np.where(self.asked_before, first - self.before * multiplier - 1, none)
         return low.max(axis=1), high.min(axis=1)
 
     def only(self, rows: np.ndarray) -> _Conditions:
@@ -53,24 +59,45 @@ def affine_of(levels: Levels, itype: QType, otype: QType, slope: np.ndarray) -> 
 
     `slope` (one per row of `levels`: levels per integer step) only guides the search. The proof is
     at the boundaries: between them both functions are monotone, so it is enough that level k is
-    reached at the first integer of k and not at the one before it.
+    reached at the first integer of k and not at the one before it. Ties to even are tried beside
+    ties up: only they meet a power-of-two scale, whose boundaries lie on integers.
     """
     if otype.step != 1:
         return None
     conditions = _conditions(levels, itype, otype)
-    hardest = np.zeros(1, np.int64)
+    searches = [_Search(conditions, ties_even) for ties_even in (False, True)]
     for shift in range(MAX_SHIFT + 1):
         guess = np.rint(np.abs(slope) * float(1 << shift)).astype(np.int64)[:, None]
         if itype.bits + int(guess.max()).bit_length() > 60:
             return None
-        # A row that failed before is likely to fail again: try it before all the others.
-        if _fit(conditions.only(hardest), guess[hardest], shift)[2].any():
-            continue
-        multiplier, bias, failed = _fit(conditions, guess, shift)
-        if not failed.any():
-            return Affine(_shared(multiplier * levels.sign), _shared(bias), shift)
-        hardest = np.flatnonzero(failed)[:1]
+        for search in searches[: 1 + bool(shift)]:
+            found = search.try_shift(guess, shift)
+            if found is not None:
+                multiplier, bias = found
+                sums = _shared(multiplier * levels.sign), _shared(bias)
+                return Affine(*sums, shift, search.ties_even)
     return None
+
+
+@dataclass
+class _Search:
+    """The search with one rule for ties; `hardest` is a row that failed last."""
+
+    conditions: _Conditions
+    ties_even: bool
+    hardest: int = 0
+
+    def try_shift(self, guess: np.ndarray, shift: int) -> tuple[np.ndarray, np.ndarray] | None:
+        """Multiplier and bias of every row, or None."""
+        # A row that failed before is likely to fail again: try it before all the others.
+        row = np.array([self.hardest])
+        if _fit(self.conditions.only(row), guess[row], shift, self.ties_even)[2].any():
+            return None
+        multiplier, bias, failed = _fit(self.conditions, guess, shift, self.ties_even)
+        if failed.any():
+            self.hardest = int(np.flatnonzero(failed)[0])
+            return None
+        return multiplier, bias
 
 
 def _conditions(levels: Levels, itype: QType, otype: QType) -> _Conditions:
@@ -93,13 +120,13 @@ def _conditions(levels: Levels, itype: QType, otype: QType) -> _Conditions:
 
 
 def _fit(
-    conditions: _Conditions, guess: np.ndarray, shift: int
+    conditions: _Conditions, guess: np.ndarray, shift: int, ties_even: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Multiplier and bias per row, from the guess or a neighbour; and the rows without any."""
     chosen, bias = guess[:, 0].copy(), np.zeros(len(guess), np.int64)
     open_rows = np.ones(len(guess), bool)
     for nudge in (0, 1, -1):
-        low, high = conditions.bias_range(guess + nudge, shift)
+        low, high = conditions.bias_range(guess + nudge, shift, ties_even)
         take = open_rows & (low <= high)
         chosen[take] = guess[take, 0] + nudge
         bias[take] = _short(low[take], high[take])

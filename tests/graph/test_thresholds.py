@@ -82,6 +82,14 @@ def test_levels_equal_direct_evaluation(chain, mode, bits, signed, itype):
             assert got[row % len(got), i] == want, (mode, v, row)
 
 
+def applied(affine, x, otype, row=0):
+    """The block's function from its definition: half up, or half to even, of the sum less 1/2."""
+    m, b = (int(np.resize(v, 3)[row]) for v in (affine.multiplier, affine.bias))
+    sums = [Fraction(int(v) * m + b, 1 << affine.shift) for v in x]
+    levels = [round(s - Fraction(1, 2)) if affine.ties_even else math.floor(s) for s in sums]
+    return np.clip(levels, otype.min, otype.max)
+
+
 @given(
     st.integers(1, 2000).map(lambda n: Fraction(n, 4096)),
     st.fractions(min_value=-40, max_value=40, max_denominator=1000),
@@ -99,7 +107,7 @@ def test_requantise_equals_thresholds_for_every_accumulator(scale, offset, bits,
     if affine is None:
         return
     x = np.arange(itype.min, itype.max + 1)
-    y = np.clip((x * affine.multiplier[0] + affine.bias[0]) >> affine.shift, otype.min, otype.max)
+    y = applied(affine, x, otype)
     want = [
         min(max(round(offset + (-scale if falls else scale) * int(v)), otype.min), otype.max)
         for v in x
@@ -115,14 +123,29 @@ def test_requantise_is_found_for_an_ordinary_scale():
     levels = levels_of((step,), [bounds], 1, itype, 0, 1)
     affine = affine_of(levels, itype, otype, np.array([float(scale)]))
     x = np.arange(itype.min, itype.max + 1)
-    y = np.clip((x * affine.multiplier[0] + affine.bias[0]) >> affine.shift, 0, 255)
-    np.testing.assert_array_equal(y, levels.apply(x[None])[0])
+    np.testing.assert_array_equal(applied(affine, x, otype), levels.apply(x[None])[0])
 
 
-def test_ties_to_even_have_no_affine_form():
-    """x/4 rounded half to even: steps of 3 and 5 in turn, which no line gives."""
-    itype, otype = QType(9), QType(6)
+@pytest.mark.parametrize("bits", [1, 3, 8])
+def test_ties_to_even_of_a_power_of_two(bits):
+    """x/4 rounded half to even: steps of 3 and 5 in turn, which no line gives without the rule."""
+    itype, otype = QType(bits + 7), QType(6, narrow=True)
     bounds = [ROUNDING["ROUND"](k) for k in range(otype.min + 1, otype.max + 1)]
+    scales = [Fraction(1, 1 << bits), Fraction(-1, 1 << bits), Fraction(3, 2 << bits)]
+    step = Linear(rationals(scales), rationals([0, Fraction(1, 2), 1]))
+    levels = levels_of((step,), [bounds], 3, itype, otype.min, 1)
+    affine = affine_of(levels, itype, otype, np.array([float(s) for s in scales]))
+    assert affine.ties_even and affine.shift == bits + 1
+    x = np.arange(itype.min, itype.max + 1)
+    for row, offset in enumerate((0, Fraction(1, 2), 1)):
+        want = np.clip([round(scales[row] * int(v) + offset) for v in x], otype.min, otype.max)
+        np.testing.assert_array_equal(applied(affine, x, otype, row), want)
+
+
+def test_ties_to_odd_have_no_affine_form():
+    """ONNX with an odd zero point rounds x/4 to the odd neighbour."""
+    itype, otype = QType(9), QType(6)
+    bounds = [ROUNDING["ROUND"](k - 1).moved(k - Fraction(1, 2)) for k in range(-31, 32)]
     step = Linear(rationals([Fraction(1, 4)]), rationals([0]))
     levels = levels_of((step,), [bounds], 1, itype, otype.min, 1)
     assert affine_of(levels, itype, otype, np.array([0.25])) is None
@@ -138,9 +161,8 @@ def test_affine_search_honours_every_row(row):
     levels = levels_of((step,), [bounds], 3, itype, 0, 1)
     affine = affine_of(levels, itype, otype, np.array([float(s) for s in scales]))
     x = np.arange(itype.min, itype.max + 1)
-    m, b = (np.resize(v, 3)[row] for v in (affine.multiplier, affine.bias))
     want = levels.apply(np.broadcast_to(x, (3, len(x))))[row]
-    np.testing.assert_array_equal(np.clip((x * m + b) >> affine.shift, 0, 63), want)
+    np.testing.assert_array_equal(applied(affine, x, otype, row), want)
 
 
 def test_pruned_levels_keep_the_function():

@@ -88,6 +88,7 @@ def requantise(dice: random.Random, seed: int) -> Made:
     channels = dice.choice((1, 2, 3, 4, 6))
     m = sample(integer(dice, 9), dice.choice((1, channels)), seed=seed)
     bias = sample(integer(dice, 14), dice.choice((1, channels)), seed=seed + 1)
+    shift = dice.randint(0, 14)
     block = b.Requantise(
         name="requantise",
         channels=channels,
@@ -96,7 +97,8 @@ def requantise(dice: random.Random, seed: int) -> Made:
         otype=dice.choice((TERNARY, integer(dice))),
         multiplier=reference("m", m),
         bias=reference("b", bias),
-        shift=dice.randint(0, 14),
+        shift=shift,
+        ties_even=shift > 0 and dice.random() < 0.4,
     )
     return block, {"m": m, "b": bias}
 
