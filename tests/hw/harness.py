@@ -20,16 +20,17 @@ import numpy as np
 
 from codesign.blocks.base import Block, Port
 from codesign.blocks.samples import sample
-from codesign.cost.family import load_family
+from codesign.cost.family import Family, load_family
 from codesign.files import package_data
-from codesign.rtl.instance import Rtl, instance_text
+from codesign.program import InnerChannel
+from codesign.rtl.instance import Loaded, Rtl, instance_text
 from codesign.rtl.wire import words
 from codesign.sim.machine import Channel, Machine
 from tests.sim.machines import paced
 from tests.sim.traces import Times, engine_times
 
 BENCH = Path(__file__).parent / "bench"
-XC7 = load_family("xc7")
+XC7, XCUP, ICE40 = map(load_family, ("xc7", "xcup", "ice40"))
 FLAGS = ("--cc", "--exe", "--build", "-O3", "-Wno-fatal", "-Wno-WIDTH", "--top-module", "bench")
 FRAMES = 3
 
@@ -42,6 +43,7 @@ class Case:
     params: Mapping[str, np.ndarray]
     depths: Mapping[str, int]
     styles: Mapping[str, int]
+    family: Family = XC7
 
     @property
     def label(self) -> str:
@@ -52,7 +54,7 @@ class Case:
     @cached_property
     def rtl(self) -> Rtl:
         """Its instance."""
-        return self.block.rtl(self.params, XC7)
+        return self.block.rtl(self.params, self.family)
 
     @property
     def ahead(self) -> int:
@@ -65,6 +67,17 @@ class Case:
         """Ports by name, inputs first."""
         named = {f"in{i}": p for i, p in enumerate(self.block.inputs())}
         return named | {f"out{i}": p for i, p in enumerate(self.block.outputs())}
+
+    @property
+    def inner(self) -> tuple[InnerChannel, ...]:
+        """The channels inside of it; the signals of a netlist have other names."""
+        in_library = (package_data("hw") / f"{self.rtl.module}.sv").exists()
+        return self.block.program().channels if in_library else ()
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """All that is watched, in the order of the monitors."""
+        return *self.ports, *(channel.name for channel in self.inner)
 
     @cached_property
     def data(self) -> dict[str, tuple[int, ...]]:
@@ -112,7 +125,9 @@ def case_of(block: Block, params: Mapping[str, np.ndarray], seed: int) -> Case:
         styles[f"out{i}"] = dice.choice((0, 0, 1))
         depth = 2 + latency + styles[f"out{i}"]
         depths[f"out{i}"] = depth if full_rate else dice.randint(1, depth)
-    return Case(block, params, depths, styles)
+    # Transfers of 72 and of 16 bits.
+    family = dice.choice((XCUP, ICE40)) if block.large_memories() else XC7
+    return Case(block, params, depths, styles, family)
 
 
 def gaps_of(case: Case, seed: int | None) -> dict[str, list[int]]:
@@ -128,13 +143,17 @@ def gaps_of(case: Case, seed: int | None) -> dict[str, list[int]]:
 
 def bench_text(cases: Sequence[Case]) -> str:
     """The top: every case with its channels, sources, sinks and monitors."""
-    text = ["module bench (input logic clk_i, input logic rst_i);"]
+    text = ["module bench (input logic clk_i, input logic rst_i, input logic load_rst_i);"]
     number = 0
     for i, case in enumerate(cases):
         for name, port in case.ports.items():
             text.append(_stream_text(f"c{i}_{name}", case, name, port, number))
             number += 1
+        for channel in case.inner:
+            text.append(_inner_text(f"c{i}", channel.name, number))
+            number += 1
         files = {name: f"c{i}_{name}.hex" for name in case.rtl.memories}
+        text += [_large_text(f"c{i}_{port}", ram) for port, ram in case.rtl.loaded.items()]
         text.append(instance_text(case.rtl, f"c{i}", files, _nets(f"c{i}", case)))
     return "\n".join([*text, "endmodule", ""])
 
@@ -174,8 +193,39 @@ def _stream_text(net: str, case: Case, name: str, port: Port, number: int) -> st
     )
 
 
+def _inner_text(instance: str, channel: str, number: int) -> str:
+    """Monitor of a channel inside the block."""
+    return (
+        f"inner_monitor #(.Id({number})) {instance}_{channel}_monitor (.clk_i(clk_i), "
+        f".rst_i(rst_i), .issue_i({instance}.{channel}_issue), "
+        f".released_i(32'({instance}.{channel}_released)));"
+    )
+
+
+def _large_text(net: str, ram: Loaded) -> str:
+    """A memory beside the block, and what fills it during reset."""
+    words, bits, load_bits = len(ram.memory.words), ram.memory.width_bits, ram.load_bits
+    clock = ".clk_i(clk_i), .rst_i(load_rst_i)"
+    return f"""
+logic [{max(1, (words - 1).bit_length()) - 1}:0] {net}_addr;
+logic [{bits - 1}:0] {net}_data;
+logic [{load_bits - 1}:0] {net}_beat;
+logic {net}_valid, {net}_loaded;
+load_source #(.Width({load_bits}), .Transfers({len(ram.transfers)}), .DataFile("{net}.hex"))
+{net}_source ({clock}, .valid_o({net}_valid), .data_o({net}_beat));
+large_ram #(.Width({bits}), .Depth({words}), .LoadBits({load_bits})) {net}_ram ({clock}, .turn_i(1'b1),
+.load_valid_i({net}_valid), .load_data_i({net}_beat), .loaded_o({net}_loaded), .addr_i({net}_addr),
+.data_o({net}_data));
+"""
+
+
 def _nets(prefix: str, case: Case) -> dict[str, str]:
     nets = {"clk_i": "clk_i", "rst_i": "rst_i"}
+    for port in case.rtl.loaded:
+        nets |= {
+            f"{port}_addr_o": f"{prefix}_{port}_addr",
+            f"{port}_data_i": f"{prefix}_{port}_data",
+        }
     for name in case.ports:
         net = f"{prefix}_{name}"
         if name.startswith("in"):
@@ -253,20 +303,25 @@ def check(
 def differences(
     cases: Sequence[Case], folder: Path, seed: int | None, extra: Sequence[Path] = ()
 ) -> Iterator[tuple[int, str]]:
-    """(number of the case, the first difference) of each port that is not as expected."""
+    """(number of the case, the first difference) of each channel that is not as expected."""
     program = built(cases, extra)
     gaps = [gaps_of(case, seed) for case in cases]
     times = [expected_times(case, g) for case, g in zip(cases, gaps, strict=True)]
     for i, (case, gap) in enumerate(zip(cases, gaps, strict=True)):
         _write_files(folder, f"c{i}", case, gap)
     last = max(max(released) for t in times for _, released in t.values())
+    transfers = [len(ram.transfers) for case in cases for ram in case.rtl.loaded.values()]
     done = subprocess.run(
-        [program, str(last + 20)], cwd=folder, capture_output=True, text=True, check=False
+        [program, str(last + 20), str(max(transfers, default=-2) + 2)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     found = _parse(done.stdout)
-    ports = ((i, case, name) for i, case in enumerate(cases) for name in case.ports)
-    for number, (i, case, name) in enumerate(ports):
+    watched = ((i, case, name) for i, case in enumerate(cases) for name in case.channels)
+    for number, (i, case, name) in enumerate(watched):
         difference = _difference(found.get(number), times[i][name], case, name)
         if difference:
             yield i, f"{case.label}, channel {name}{difference}"
@@ -282,6 +337,9 @@ def expected_times(case: Case, gaps: Mapping[str, Sequence[int]]) -> Times:
 def _write_files(folder: Path, prefix: str, case: Case, gaps: Mapping[str, Sequence[int]]) -> None:
     for name, memory in case.rtl.memories.items():
         (folder / f"{prefix}_{name}.hex").write_text(memory.text)
+    for name, ram in case.rtl.loaded.items():
+        transfers = "".join(f"{beat:x}\n" for beat in ram.transfers)
+        (folder / f"{prefix}_{name}.hex").write_text(transfers)
     for name in case.ports:
         (folder / f"{prefix}_{name}_gap.hex").write_text("".join(f"{g:x}\n" for g in gaps[name]))
         (folder / f"{prefix}_{name}.hex").write_text("".join(f"{w:x}\n" for w in case.data[name]))
@@ -304,13 +362,11 @@ def _parse(text: str) -> dict[int, tuple[list[int], list[int], list[int]]]:
 
 
 def _difference(found: tuple | None, expected: tuple, case: Case, name: str) -> str | None:
-    """The first difference of one port, in words."""
+    """The first difference of one channel, in words; of an inner one the data are not watched."""
     if not found:
         return ": no token at all"
-    lists = zip(
-        ("issue", "release", "data"), found, (*expected, list(case.data[name])), strict=True
-    )
-    for what, got, wanted in lists:
+    lists = (*expected, case.data[name]) if name in case.ports else expected
+    for what, got, wanted in zip(("issue", "release", "data"), found, lists, strict=False):
         for beat, (a, b) in enumerate(zip(got, wanted, strict=False)):
             if a != b:
                 return f", {what} of beat {beat}: expected {b}, found {a}"

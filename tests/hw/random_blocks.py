@@ -11,8 +11,11 @@ from codesign import blocks as b
 from codesign.blocks.base import Block
 from codesign.blocks.samples import reference, sample
 from codesign.blocks.sum_types import scaled_range, sum_type
+from codesign.cost.family import load_family
 from codesign.types import BIPOLAR, TERNARY, QType
 
+# Foldings of a family whose large RAM is filled at start-up are drawn, too.
+LARGE = load_family("xcup")
 Made = tuple[Block, dict[str, np.ndarray]]
 
 
@@ -20,7 +23,7 @@ def random_block(seed: int) -> Made:
     """A block of any kind, of random shape, types and folding."""
     dice = random.Random(seed)
     block, params = MAKERS[seed % len(MAKERS)](dice, seed)
-    return block.folded(dice.choice(block.legal_folds())), params
+    return block.folded(dice.choice(block.folds_on(LARGE))), params
 
 
 def any_type(dice: random.Random, most_bits: int = 8) -> QType:

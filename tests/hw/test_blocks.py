@@ -16,7 +16,7 @@ import pytest
 
 from codesign.blocks import BLOCKS
 from codesign.blocks.base import Block, Fold
-from tests.hw.harness import XC7, Case, case_of, check
+from tests.hw.harness import XC7, XCUP, Case, case_of, check
 from tests.hw.random_blocks import random_block
 
 pytestmark = pytest.mark.skipif(
@@ -38,8 +38,14 @@ def _examples() -> list[tuple[Block, dict]]:
     return [
         (block.folded(fold), params)
         for seed, (block, params) in enumerate(examples)
-        for fold in _some(block.legal_folds(), seed)
+        for fold in (*_some(block.legal_folds(), seed), *_large(block, seed))
     ]
+
+
+def _large(block: Block, seed: int) -> list[Fold]:
+    """Two foldings with weights in a memory that is filled at start-up, where the block has any."""
+    found = [fold for fold in block.folds_on(XCUP) if fold.memory == "large"]
+    return random.Random(seed).sample(found, 2) if found else []
 
 
 def _batches(kind: str, blocks: Sequence[tuple[Block, dict]]) -> list[object]:
