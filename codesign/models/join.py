@@ -1,4 +1,4 @@
-"""The residual addition as a module, so that it can be seen and quantised."""
+"""Places in a network that only a quantiser needs to see: residual additions, linear outputs."""
 
 from __future__ import annotations
 
@@ -18,3 +18,7 @@ class Join(nn.Module):
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return self.quantiser(x) + self.quantiser(y)
+
+
+class Signed(nn.Identity):
+    """Marks an output without activation; quantised, it becomes a signed quantiser."""

@@ -10,7 +10,7 @@ import brevitas.nn as qnn
 from torch import nn
 
 from codesign.errors import BadInput
-from codesign.models.join import Join
+from codesign.models.join import Join, Signed
 from codesign.quant.config import QuantConfig
 from codesign.quant.handles import record_quantisers
 from codesign.quant.proxies import act_injector, pixel_injector, weight_injector
@@ -45,7 +45,7 @@ def quantise(
     """A quantised copy of `model`, with the same layer names and float weights.
 
     Linear, Conv1d and Conv2d get quantised weights; ReLU and ReLU6 become unsigned quantisers,
-    Hardtanh a signed one, Join one shared by both branches. The first weight layer quantises the
+    Hardtanh and Signed a signed one, Join one shared by both branches. The first weight layer quantises the
     input, whose raw integers are 0..`input_max` and whose values are those times 1/input_max. The
     last weight layer has one scale for all outputs, so that logits compare as integers, and no
     output quantiser. Raises BadInput for a layer without a quantised form, a name in
@@ -109,7 +109,7 @@ def _is_torch_leaf(module: nn.Module) -> bool:
 def _unsupported(path: str, module: nn.Module, where: str) -> BadInput:
     return BadInput(
         f"{path} is a {type(module).__name__}, which has no quantised form {where}; layers that do "
-        "are Linear, Conv1d, Conv2d, ReLU, ReLU6, Hardtanh, codesign.models.join.Join, BatchNorm, "
+        "are Linear, Conv1d, Conv2d, ReLU, ReLU6, Hardtanh, Join and Signed of codesign.models.join, BatchNorm, "
         "max and average pooling, Flatten, Dropout and Identity",
         layer=path,
         kind=type(module).__name__,
@@ -170,6 +170,6 @@ CONVERTERS: tuple[tuple[tuple[type, ...], Callable[..., nn.Module]], ...] = (
     ((nn.Linear,), _linear),
     ((nn.Conv1d, nn.Conv2d), _convolution),
     ((nn.ReLU, nn.ReLU6), _unsigned_act),
-    ((nn.Hardtanh,), _signed_act),
+    ((nn.Hardtanh, Signed), _signed_act),
     ((Join,), _join),
 )

@@ -12,9 +12,10 @@ from codesign.errors import BadInput
 from codesign.imports import import_object
 from codesign.models.checkpoint import load_checkpoint
 from codesign.models.cnv import Cnv
+from codesign.models.inverted import EfficientNetLite0, MobileNetV2
 from codesign.models.mobile import Mobile
 from codesign.models.quantise import quantise
-from codesign.models.resnet import ResNet
+from codesign.models.resnet import ResNet, ResNet18
 from codesign.models.tfc import Tfc
 from codesign.quant.config import QuantConfig
 from codesign.quant.handles import record_quantisers
@@ -23,7 +24,10 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "tfc": Tfc,
     "cnv": Cnv,
     "resnet": ResNet,
+    "resnet18": ResNet18,
     "mobile": Mobile,
+    "mobilenet_v2": MobileNetV2,
+    "efficientnet_lite0": EfficientNetLite0,
 }
 
 

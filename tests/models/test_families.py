@@ -17,6 +17,12 @@ SMALL = {
     "resnet": {"channels": 4},
     "mobile": {"width": 0.25},
 }
+# Too deep to learn anything in a dozen steps on four pixels: one step, and the published sizes.
+DEEP = {
+    "resnet18": {"channels": 4},
+    "mobilenet_v2": {"width": 0.1, "head": 32},
+    "efficientnet_lite0": {"width": 0.1, "head": 32},
+}
 CONFIGS = {
     "u3": QuantConfig(),
     "per_channel": QuantConfig(per_channel=True, power_of_two_step=True),
@@ -25,7 +31,21 @@ CONFIGS = {
 }
 
 
-@pytest.mark.parametrize("name", MODELS)
+def test_every_family_is_tried():
+    assert {*SMALL, *DEEP} == set(MODELS)
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_deep_families_run_forwards_and_backwards(name):
+    torch.manual_seed(0)
+    model = build_model(name, (3, 32, 32), 4, QuantConfig(), **DEEP[name])
+    x = torch.randint(0, 256, (2, 3, 32, 32)) / 255
+    nn.functional.cross_entropy(model(x), torch.tensor([0, 3])).backward()
+    weights = [p for n, p in model.named_parameters() if n.endswith("weight")]
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in weights)
+
+
+@pytest.mark.parametrize("name", SMALL)
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 def test_every_family_learns(name, config):
     torch.manual_seed(0)

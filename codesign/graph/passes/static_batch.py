@@ -12,6 +12,8 @@ def run(model: Any) -> Any:
     from qonnx.transformation.general import RemoveStaticGraphInputs
 
     model = model.transform(RemoveStaticGraphInputs())
+    # Before version 4 of the format every initialiser had to be an input, too.
+    model.model.ir_version = max(model.model.ir_version, 4)
     inputs = model.graph.input
     if len(inputs) != 1 or len(model.graph.output) != 1:
         raise BadInput(

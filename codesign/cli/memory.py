@@ -1,0 +1,141 @@
+"""`codesign memory`: what a network stores at any widths, and the published tables of that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from codesign.cli import show
+
+if TYPE_CHECKING:
+    from codesign.memory.published import Table
+    from codesign.memory.sizes import NetworkSize
+    from codesign.memory.training import MemoryNeed
+
+UNIFORM_BITS = (1, 2, 3, 4, 5, 6, 7, 8, 16, 32)
+LAYER_COLUMNS = ("Layer", "Kind", "Weights", "Other parameters", "Outputs", "Products")
+NEED_COLUMNS = (
+    "Weight bits",
+    "Act. bits",
+    "Parameters (kB)",
+    "Largest act. (kB)",
+    "Inference (kB)",
+    "Training (kB)",
+    "+ per frame (kB)",
+)
+
+
+def memory(
+    model: Annotated[
+        Path | None, typer.Argument(help="Any ONNX file; without it the published tables.")
+    ] = None,
+    weight_bits: Annotated[
+        float | None, typer.Option(help="Bits of a parameter; default: a row for each width.")
+    ] = None,
+    act_bits: Annotated[
+        float | None, typer.Option(help="Bits of an activation; default: as the weights.")
+    ] = None,
+    table: Annotated[
+        str | None, typer.Option(help="One published table: width, training, dq3 or dq4.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Tell the memory of inference and training of a network at any bit widths.
+
+    Without a model: published tables computed anew, each beside what was printed.
+
+    Example: codesign memory model.onnx --weight-bits 4 --act-bits 4
+    """
+    if model is None:
+        _published(table, json)
+        return
+    from codesign.graph.sizes import size_of_onnx
+    from codesign.memory.training import memory_need
+
+    size = size_of_onnx(model)
+    needs = tuple(memory_need(size, w, a) for w, a in _widths(weight_bits, act_bits))
+    if json:
+        show.print_json({"network": size, "needs": needs})
+        return
+    _print_layers(size)
+    _print_needs(needs)
+
+
+def _widths(weight_bits: float | None, act_bits: float | None) -> tuple[tuple[float, float], ...]:
+    from codesign.errors import BadInput
+
+    for name, bits in (("--weight-bits", weight_bits), ("--act-bits", act_bits)):
+        if bits is not None and not 0 < bits <= 64:
+            raise BadInput(f"{name} must lie in 1..64, not {bits:g}")
+    weights = UNIFORM_BITS if weight_bits is None else (weight_bits,)
+    return tuple((w, w if act_bits is None else act_bits) for w in weights)
+
+
+def _print_layers(size: NetworkSize) -> None:
+    rows = [(layer.name, layer.kind, *(f"{n:,}" for n in _counts(layer))) for layer in size.layers]
+    total = (size.weights, size.parameters - size.weights, size.stored, size.macs)
+    rows.append(("total", "", *(f"{n:,}" for n in total)))
+    caption = "For one frame; the total of outputs counts the input and leaves out norms."
+    show.print_table(size.name, LAYER_COLUMNS, rows, caption, left=2, optional=("Kind",))
+
+
+def _counts(layer) -> tuple[int, ...]:
+    return layer.weights, layer.parameters, layer.outputs, layer.macs
+
+
+def _print_needs(needs: tuple[MemoryNeed, ...]) -> None:
+    rows = [
+        (
+            f"{need.weight_bits:g}",
+            f"{need.act_bits:g}",
+            *(f"{n / 1000:,.2f}" for n in _bytes(need)),
+        )
+        for need in needs
+    ]
+    caption = (
+        "kB of 1000 bytes, analytic. Inference: all parameters and the largest hidden activation; "
+        "training: float parameters, one momentum each, and per frame of a batch every activation."
+    )
+    show.print_table("Memory", NEED_COLUMNS, rows, caption, left=0)
+
+
+def _bytes(need: MemoryNeed) -> tuple[float, ...]:
+    return (
+        need.parameter_bytes,
+        need.activation_bytes,
+        need.inference_bytes,
+        need.training_bytes,
+        need.frame_bytes,
+    )
+
+
+def _published(name: str | None, json: bool) -> None:
+    from codesign.errors import BadInput
+    from codesign.memory.published import TABLES
+
+    if name is not None and name not in TABLES:
+        raise BadInput(f"there is no table {name!r}; there are {', '.join(TABLES)}")
+    tables = {key: make() for key, make in TABLES.items() if name in (None, key)}
+    if json:
+        show.print_json(tables)
+        return
+    for table in tables.values():
+        _print_table(table)
+
+
+def _print_table(table: Table) -> None:
+    rows = []
+    for row in table.rows:
+        rows.append((row.name, "computed", *(_number(n, table.digits) for n in row.computed)))
+        rows.append(("", "printed", *(_number(n, table.digits) for n in row.printed)))
+    unequal = ", ".join(row.name for row in table.differing())
+    verdict = f"Rows that differ: {unequal}. " if unequal else "Every printed number is met. "
+    columns = ("Row", "", *table.columns)
+    shown = [r if len(r) == len(columns) else (*r, *["–"] * len(table.columns)) for r in rows]
+    show.print_table(table.title, columns, shown, verdict + table.note, left=2)
+
+
+def _number(value: float, digits: int) -> str:
+    return f"{value:,.{digits}f}" if value % 1 else f"{value:,.0f}"

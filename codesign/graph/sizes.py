@@ -1,0 +1,90 @@
+"""Sizes of the layers of any ONNX file, float or quantised."""
+
+from __future__ import annotations
+
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from codesign.errors import BadInput
+from codesign.graph.onnx_node import OnnxNode, read_nodes
+from codesign.graph.passes import (
+    canonical_domains,
+    channels_first,
+    node_names,
+    static_batch,
+    static_shapes,
+)
+from codesign.graph.read import read_onnx
+from codesign.memory.sizes import LayerSize, NetworkSize
+
+PASSES = (canonical_domains, node_names, static_batch, channels_first, static_shapes)
+POOLS = {"MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool"}
+WEIGHTED = {"Conv", "ConvTranspose", "Gemm", "MatMul"}
+NORMS = {"BatchNormalization"}
+
+
+def size_of_onnx(path: Path) -> NetworkSize:
+    """Counts for one frame; weights may be constants or quantised ones. Raises BadInput."""
+    model = read_onnx(Path(path))
+    try:
+        for step in PASSES:
+            model = step.run(model)
+    except BadInput:
+        raise
+    except Exception as error:  # onnx, onnxruntime and qonnx raise classes of their own
+        reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
+        raise BadInput(f"{path}: its shapes cannot be inferred ({reason})") from error
+    reader = _Reader(model)
+    found = (reader.layer(node) for node in read_nodes(model.graph))
+    layers = tuple(layer for layer in found if layer)
+    if not any(layer.weights for layer in layers):
+        raise BadInput(f"{path}: holds no layer with weights ({', '.join(sorted(WEIGHTED))})")
+    return NetworkSize(Path(path).stem, reader.elements(model.graph.input[0].name), layers)
+
+
+class _Reader:
+    """Finds shapes and the constants behind quantisers."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.constants = {i.name: tuple(i.dims) for i in model.graph.initializer}
+        self.producers = {o: n for n in read_nodes(model.graph) for o in n.outputs}
+
+    def layer(self, node: OnnxNode) -> LayerSize | None:
+        """The layer that this node is, if any."""
+        outputs = self.elements(node.outputs[0])
+        if node.op in POOLS:
+            return LayerSize(node.name, "pool", outputs=outputs)
+        if node.op in NORMS:
+            return LayerSize(node.name, "norm", 0, 2 * self.constant(node.inputs[1])[0], outputs)
+        if node.op not in WEIGHTED:
+            return None
+        shapes = [self.constant(name) for name in node.inputs[:2]]
+        shape = next((s for s in shapes if len(s) > 1), None)
+        return self._weighted(node, shape, outputs) if shape else None
+
+    def _weighted(self, node: OnnxNode, shape: tuple[int, ...], outputs: int) -> LayerSize:
+        biases = prod(self.constant(node.inputs[2])) if len(node.inputs) > 2 else 0
+        weights = prod(shape)
+        return LayerSize(
+            node.name, "weights", weights, biases, outputs, weights * self._positions(node)
+        )
+
+    def _positions(self, node: OnnxNode) -> int:
+        """How often each weight is used in a frame: pixels, or rows of a matrix product."""
+        tensor = node.inputs[0] if node.op == "ConvTranspose" else node.outputs[0]
+        shape = self.model.get_tensor_shape(tensor)
+        channels_last = not node.op.startswith("Conv")
+        return prod(shape[1:-1]) if channels_last else prod(shape[2:])
+
+    def elements(self, tensor: str) -> int:
+        """Elements of a tensor without its batch axis."""
+        return prod(self.model.get_tensor_shape(tensor)[1:])
+
+    def constant(self, tensor: str) -> tuple[int, ...]:
+        """Shape of the constant behind quantisers and reshapes; () where it is no constant."""
+        while tensor in self.producers and tensor not in self.constants:
+            inputs = self.producers[tensor].inputs
+            tensor = inputs[0] if inputs else ""
+        return self.constants.get(tensor, ())

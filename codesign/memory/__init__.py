@@ -1,0 +1,1 @@
+"""How much memory a network takes, in inference and in training, at any widths."""

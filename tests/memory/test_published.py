@@ -1,0 +1,62 @@
+"""The memory model against published tables, and its formulas against counted networks."""
+
+from __future__ import annotations
+
+import pytest
+
+from codesign.memory.of_module import size_of_module
+from codesign.memory.published import TABLES
+from codesign.memory.width import largest_activation, original_bits, parameters
+from codesign.models.registry import MODELS
+from codesign.models.resnet import ResNet
+
+IMAGE = (3, 224, 224)
+
+
+@pytest.mark.parametrize("name", ["width", "training", "dq3"])
+def test_every_printed_number_is_met(name):
+    assert TABLES[name]().differing() == ()
+
+
+def test_the_imagenet_table_is_met_within_one_percent():
+    table = TABLES["dq4"]()
+    for row in table.rows:
+        assert row.computed == pytest.approx(row.printed, rel=0.01)
+    assert {row.name for row in table.differing()} == {"MobileNetV2 32/32", "ResNet-18 32/32"}
+
+
+@pytest.mark.parametrize("k", [1, 4, 7, 16])
+def test_the_width_formulas_count_the_network(k):
+    shape = (3, 32, 32)
+    model = ResNet(shape, 10, depth=20, channels=k, shortcut="widen", logits_bias=True)
+    size = size_of_module(model, shape)
+    assert parameters(k) == size.parameters == sum(p.numel() for p in model.parameters())
+    assert largest_activation(k) == max(size.hidden)
+
+
+def test_the_original_memory_is_that_of_the_slides():
+    assert original_bits() == 9_155_392
+
+
+# Parameters: torchvision's model tables (ResNet-18, MobileNetV2) and the EfficientNet-Lite
+# repository (4.7 M); products: torchvision's tables (1.81 and 0.30 G).
+@pytest.mark.parametrize(
+    ("name", "published_parameters", "published_macs"),
+    [
+        ("resnet18", 11_689_512, 1.814e9),
+        ("mobilenet_v2", 3_504_872, 0.301e9),
+        ("efficientnet_lite0", 4_652_008, None),
+    ],
+)
+def test_imagenet_networks_have_their_published_sizes(name, published_parameters, published_macs):
+    size = size_of_module(MODELS[name](IMAGE, 1000), IMAGE)
+    assert size.parameters == published_parameters
+    if published_macs:
+        assert size.macs == pytest.approx(published_macs, rel=0.005)
+
+
+def test_resnet20_has_its_published_size():
+    """0.27 M parameters (He et al., CVPR 2016, table 6) and 41 M products."""
+    size = size_of_module(ResNet((3, 32, 32), 10, depth=20, shortcut="widen"), (3, 32, 32))
+    assert round(size.parameters / 1e6, 2) == 0.27
+    assert round(size.macs / 1e6) == 41
