@@ -8,13 +8,13 @@ else is a failure. Then the exact value replaces qonnx's, so that each node is j
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from codesign.errors import BadInput
-from codesign.graph.chain import evaluate
 from codesign.graph.check_outputs import Lockstep, class_frames, output_frames
 from codesign.graph.check_report import CheckReport, Difference
 from codesign.graph.execute import execute, from_real, to_stream
@@ -137,9 +137,9 @@ def _compare(
     found = []
     for place in map(tuple, places.tolist()):
         index = int(view.order[place[1:]])
-        source = int(tensors[view.decision.tensor][place[0], index])
         pair = int(ours[place]), int(theirs[place])
-        exact, distance = _distance(view.decision, source, index, pair)
+        exact = view.decision.argument(tensors, place[0], index)
+        distance = _distance(view.decision, exact, index, pair)
         limit = float("inf") if bound is None else float(bound[place])
         found.append(
             Difference(
@@ -148,7 +148,7 @@ def _compare(
                 view.onnx_tensor,
                 place[1:],
                 *pair,
-                exact,
+                float(exact),
                 distance,
                 limit,
             )
@@ -156,15 +156,12 @@ def _compare(
     return found
 
 
-def _distance(
-    decision: Decision, source: int, index: int, pair: tuple[int, int]
-) -> tuple[float, float]:
-    """Exact quantiser argument, and its distance from the farthest boundary between `pair`."""
-    exact = evaluate(decision.chain, source, index)
+def _distance(decision: Decision, exact: Fraction, index: int, pair: tuple[int, int]) -> float:
+    """Distance of the exact argument from the farthest boundary between the levels of `pair`."""
     bounds = decision.bounds[index % len(decision.bounds)]
     moved = decision.shift or 0
     low, high = sorted((q + moved - decision.base) // decision.step for q in pair)
-    return float(exact), max(float(abs(exact - b.value)) for b in bounds[low:high])
+    return max(float(abs(exact - b.value)) for b in bounds[low:high])
 
 
 def _bound_in_levels(batch: Any, node: Any, context: Tensors) -> np.ndarray | None:

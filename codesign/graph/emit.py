@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -15,8 +16,10 @@ from codesign.graph.ir import Decision
 from codesign.graph.onnx_node import OnnxNode
 from codesign.graph.requantise import Affine, affine_of
 from codesign.graph.smooth import Smooth, leaning
-from codesign.graph.thresholds import Bounds, Levels, levels_of
-from codesign.graph.values import Tensor, linear
+from codesign.graph.sum_levels import sum_levels
+from codesign.graph.sums import add_terms
+from codesign.graph.thresholds import Bounds, Levels, levels_of, pruned
+from codesign.graph.values import IDENTITY, Tensor, linear
 from codesign.types import QType
 
 LUT_ROM_BITS = 64
@@ -38,33 +41,51 @@ def emit_levels(
     `chain` is the argument of the quantiser, `bounds` its upper sets, one for each level above
     `base`.
     """
-    rows = max(len(bounds), period(chain))
-    levels = _proven_levels(node, chain, bounds, rows, x.qtype, base, otype.step)
+    rows = max(len(bounds), period(chain), x.period)
+    terms = tuple((t.name, t.linear) for t in x.terms) or ((x.name, IDENTITY),)
+    x, levels, slope = _leveller(build, node, x, chain, bounds, rows, base, otype.step)
     shift = _relabelled(levels, x.qtype)
     if shift is None:
-        name = _emit(build, node, x, chain, levels, otype, rows)
+        name = _emit(build, node, x, levels, otype, rows, slope)
         result = replace(x, name=name, qtype=otype, chain=(meaning,))
     else:
         moved = linear(1, shift).then(meaning.scale, meaning.offset)
         result = replace(x, chain=(moved,))
-    build.decisions[node.outputs[0]] = Decision(x.name, chain, bounds, base, otype.step, shift)
+    build.decisions[node.outputs[0]] = Decision(terms, chain, bounds, base, otype.step, shift)
     return result
 
 
-def _proven_levels(
+def _leveller(
+    build: Builder,
     node: OnnxNode,
+    x: Tensor,
     chain: Chain,
     bounds: Bounds,
     rows: int,
-    itype: QType,
     base: int,
     step: int,
-) -> Levels:
+) -> tuple[Tensor, Levels, np.ndarray]:
+    """Integers, their thresholds, and levels per integer step; for a sum, a block adds its terms."""
+    if not x.terms:
+
+        def levels_by(steps: Chain) -> Levels:
+            return levels_of(steps, bounds, rows, x.qtype, base, step)
+
+        levels = _proven(node, chain, levels_by)
+        return x, levels, _slope(chain, len(levels.table))
+    found = sum_levels(x.terms, chain, bounds, rows, base, step)
+    _proven(node, chain, lambda c: sum_levels(x.terms, c, bounds, rows, base, step).levels)
+    total = replace(add_terms(build, node, x.terms, found.factors), order=x.order)
+    levels = pruned(found.levels, total.qtype)
+    return total, levels, _slope(chain, len(levels.table)) * found.unit[: len(levels.table)]
+
+
+def _proven(node: OnnxNode, chain: Chain, levels_by: Callable[[Chain], Levels]) -> Levels:
     """The thresholds; where boundaries are irrational, those that both their sides agree on."""
-    levels = levels_of(chain, bounds, rows, itype, base, step)
+    levels = levels_by(chain)
     if any(isinstance(s, Smooth) for s in chain):
         for lean in (-1, 1):
-            other = levels_of(leaning(chain, lean), bounds, rows, itype, base, step)
+            other = levels_by(leaning(chain, lean))
             same = levels.base == other.base and np.array_equal(levels.table, other.table)
             if not same or np.any(levels.sign != other.sign):
                 raise unsupported(
@@ -88,14 +109,14 @@ def _emit(
     build: Builder,
     node: OnnxNode,
     x: Tensor,
-    chain: Chain,
     levels: Levels,
     otype: QType,
     rows: int,
+    slope: np.ndarray,
 ) -> str:
     """Append the cheaper block; returns its tensor."""
     if levels.table.shape[1] > FEW_THRESHOLDS:
-        affine = affine_of(levels, x.qtype, otype, _slope(chain, len(levels.table)))
+        affine = affine_of(levels, x.qtype, otype, slope)
         if affine is not None and _cheaper(affine, levels, x.qtype):
             return _requantise(build, node, x, affine, otype, rows)
     return _threshold(build, node, x, levels, otype, rows)

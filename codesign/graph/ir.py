@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
 
 from codesign.blocks.base import Block
 from codesign.design import HostInput, HostOutput
-from codesign.graph.chain import Bound, Chain
+from codesign.graph.chain import Bound, Chain, Linear, evaluate
 
 
 @dataclass(frozen=True)
@@ -24,17 +26,23 @@ class Node:
 class Decision:
     """How a quantiser chose its integers, exactly: level base + step*k where bound k holds.
 
-    `chain` maps the integers of `tensor` to the quantiser's argument; `bounds` holds one ascending
-    list of upper sets of that argument for each stream index, or one for all. `shift` is None
-    where a block computes the level; otherwise the level is the integer + `shift`.
+    `chain` maps the sum of the `terms` (integer tensors with what they mean) to the quantiser's
+    argument; `bounds` holds one ascending list of upper sets of that argument for each stream index,
+    or one for all. `shift` is None where a block computes the level; otherwise the level is the
+    integer + `shift`.
     """
 
-    tensor: str
+    terms: tuple[tuple[str, Linear], ...]
     chain: Chain
     bounds: list[list[Bound]]
     base: int
     step: int
     shift: int | None = None
+
+    def argument(self, tensors: Mapping[str, np.ndarray], frame: int, index: int) -> Fraction:
+        """Exact argument of the quantiser for stream index `index` of a frame."""
+        values = (m.apply(Fraction(int(tensors[t][frame, index])), index) for t, m in self.terms)
+        return evaluate(self.chain, sum(values, Fraction(0)), index)
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,14 @@ import numpy as np
 from codesign.design import HostInput, HostOutput
 from codesign.errors import BadInput, UnsupportedLayer
 from codesign.graph.builder import Builder, Value, need_linear
-from codesign.graph.handlers import HANDLERS
+from codesign.graph.handlers import HANDLERS, TAKE_SUMS
 from codesign.graph.input_layout import channels_last_input
 from codesign.graph.ir import IntGraph, Node, TensorView
 from codesign.graph.logits import common_scale, emit_arg_max
 from codesign.graph.onnx_node import OnnxNode, read_nodes
 from codesign.graph.passes import tidy
 from codesign.graph.read import read_onnx
+from codesign.graph.sums import whole
 from codesign.graph.values import Constant, Tensor, canonical, linear
 from codesign.types import BIPOLAR, TERNARY, QType
 
@@ -104,6 +105,8 @@ def _step(build: Builder, node: OnnxNode) -> None:
             op=node.op,
         )
     arguments = [build.values.get(name) if name else None for name in node.inputs]
+    if node.op not in TAKE_SUMS:
+        arguments = [whole(build, node, value) for value in arguments]
     try:
         result = handler(build, node, *arguments)
     except (TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
@@ -122,7 +125,7 @@ def _step(build: Builder, node: OnnxNode) -> None:
 
 def _record(build: Builder, node: OnnxNode, name: str, value: Value) -> None:
     """Remember which integers this ONNX tensor became, where its meaning is affine."""
-    if isinstance(value, Constant) or value.name is None or value.linear is None:
+    if isinstance(value, Constant) or value.name is None or value.linear is None or value.terms:
         return
     decision = build.decisions.get(name)
     build.views.append(TensorView(name, node.name, value.name, value.order, value.chain, decision))
@@ -132,6 +135,9 @@ def _finish(build: Builder, model: Any, name: str, classify: bool | None) -> Int
     output = model.graph.output[0].name
     last = read_nodes(model.graph)[-1]
     value = need_linear(last, build.values[output])
+    if value.terms:
+        value = whole(build, last, value)
+        _record(build, last, output, value)
     if value.name != build.class_tensor:
         vector = value.elements >= 2 and max(value.order.shape) == value.elements
         if classify and not vector:

@@ -45,7 +45,7 @@ def common_scale(build: Builder, node: OnnxNode, x: Tensor, drop_offset: bool) -
         raise unsupported(node, "all its values are constant", "check the scales of the model")
     multiplier = _rounded(scale / unit)
     bias = _rounded((offset - shift) / unit)
-    out = _affine_block(build, node, x, multiplier, bias)
+    out = scaled_block(build, node, x, multiplier, bias)
     return replace(out, chain=(linear(unit, shift),))
 
 
@@ -70,7 +70,7 @@ def _rounded(values: np.ndarray) -> np.ndarray:
     return np.array([round(v) for v in values], np.int64)
 
 
-def _affine_block(
+def scaled_block(
     build: Builder, node: OnnxNode, x: Tensor, multiplier: np.ndarray, bias: np.ndarray
 ) -> Tensor:
     """y = x*multiplier + bias per channel, never clipped."""

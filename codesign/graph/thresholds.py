@@ -74,7 +74,7 @@ def levels_of(
     ]
     table = np.array([first for first, _ in found], np.int64)
     sign = np.array([sign for _, sign in found], np.int64)
-    return _pruned(Levels(base, step, table, sign), itype)
+    return pruned(Levels(base, step, table, sign), itype)
 
 
 def _linear_row(
@@ -111,7 +111,7 @@ def _first(bound: Bound, falls: bool, low: int, beyond: int) -> int:
     return min(max(math.ceil(value) if inclusive else math.floor(value) + 1, low), beyond)
 
 
-def _pruned(levels: Levels, itype: QType) -> Levels:
+def pruned(levels: Levels, itype: QType) -> Levels:
     """Without the levels that every row always or never reaches; at least one level stays."""
     table, sign = levels.table, levels.sign
     lowest = np.where(sign > 0, itype.min, -itype.max)[:, None]

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from codesign.graph.chain import Chain, Linear
+from codesign.graph.chain import Chain, Linear, period
 from codesign.graph.exact import periodic, rationals
 from codesign.types import QType
 
@@ -45,7 +45,8 @@ class Tensor:
     `name` is the integer tensor, its elements in stream order of type `qtype`. `order` has the
     ONNX shape without the batch axis and holds the stream index of each element. `channels` is the
     innermost size of the stream. While `name` is None nothing is quantised yet: the chain then
-    starts from the model's real input.
+    starts from the model's real input. With `terms` there is no block yet either: the chain starts
+    from the sum of their real values (`codesign.graph.sums`).
     """
 
     name: str | None
@@ -53,6 +54,7 @@ class Tensor:
     chain: Chain
     order: np.ndarray
     channels: int
+    terms: tuple[Tensor, ...] = ()
 
     @property
     def linear(self) -> Linear | None:
@@ -63,6 +65,21 @@ class Tensor:
     def elements(self) -> int:
         """Elements of a frame."""
         return self.order.size
+
+    @property
+    def period(self) -> int:
+        """After how many stream indices the meaning repeats."""
+        return max(period(x.chain) for x in (self, *self.terms))
+
+    def ends(self, index: int) -> list[Fraction]:
+        """Least and largest value that the chain starts from at stream index `index`."""
+        if not self.terms:
+            return [Fraction(self.qtype.min), Fraction(self.qtype.max)]
+        pairs = [
+            sorted(term.linear.apply(Fraction(q), index) for q in (term.qtype.min, term.qtype.max))
+            for term in self.terms
+        ]
+        return [sum(values, Fraction(0)) for values in zip(*pairs, strict=True)]
 
     def along(self, values: np.ndarray) -> np.ndarray:
         """`values` (broadcastable to the batched ONNX shape) as a periodic vector of the stream."""

@@ -77,3 +77,12 @@ HANDLERS: dict[str, Handler] = {
     "ArgMax": outputs.arg_max,
     "TopK": outputs.top_k,
 }
+
+# Handlers that can take the sum of two tensors before there is a block for it: elementwise
+# functions, index algebra, quantisers. All others get its exact integers.
+TAKE_SUMS = {
+    *("Quant", "BipolarQuant", "MultiThreshold", "Trunc"),
+    *("Add", "Sub", "Sum", "Mul", "Div", "Neg", "BatchNormalization"),
+    *("Relu", "Clip", "LeakyRelu", "Sigmoid", "Tanh", "HardSigmoid"),
+    *("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Identity", "Dropout"),
+}

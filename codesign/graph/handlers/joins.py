@@ -1,22 +1,17 @@
-"""Add and Sub: constants move into the meaning, two activations need one common scale."""
+"""Add and Sub: constants move into the meaning, two activations become a sum."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from fractions import Fraction
 from functools import reduce
 
 import numpy as np
 
-from codesign.blocks import Add
+from codesign.graph.arrange import arranged
 from codesign.graph.builder import Builder, Value, need_linear, unsupported
-from codesign.graph.chain import Linear, wide
 from codesign.graph.handlers.elementwise import neg, scaled
 from codesign.graph.onnx_node import OnnxNode
+from codesign.graph.sums import joined, whole
 from codesign.graph.values import ONE, Constant, Tensor
-from codesign.types import QType
-
-MAX_MULTIPLIER = 255
 
 
 def add(build: Builder, node: OnnxNode, a: Value, b: Value) -> Value:
@@ -43,46 +38,13 @@ def sub(build: Builder, node: OnnxNode, a: Value, b: Value) -> Value:
 
 
 def _join(build: Builder, node: OnnxNode, a: Tensor, b: Tensor) -> Tensor:
-    if a.order.shape != b.order.shape or np.any(a.order != b.order):
+    if a.order.shape != b.order.shape:
         raise unsupported(
             node,
-            f"its inputs have shapes {a.order.shape} and {b.order.shape}, or another element order",
-            "add tensors of one shape, both before or both after a reshape",
+            f"its inputs have the shapes {(1, *a.order.shape)} and {(1, *b.order.shape)}",
+            "add tensors of one shape",
         )
-    ma, mb, unit = _common(node, a.linear.scale, b.linear.scale)
-    low = _low(a.qtype, ma) + _low(b.qtype, mb)
-    high = -_low(a.qtype, -ma) - _low(b.qtype, -mb)
-    otype = QType.covering(low, high)
-    block = Add(
-        name=build.fresh(node.name),
-        channels=a.channels,
-        vectors=a.elements // a.channels,
-        itypes=(a.qtype, b.qtype),
-        scales=(ma, mb),
-        otype=otype,
-    )
-    out = build.add(block, (a.name, b.name), (node.name,))
-    offset = wide(a.linear.offset, b.linear.offset, np.add)
-    return replace(a, name=out, qtype=otype, chain=(Linear(unit, offset),))
-
-
-def _common(node: OnnxNode, a: np.ndarray, b: np.ndarray) -> tuple[int, int, np.ndarray]:
-    """Integers ma, mb and scales u with a = ma*u and b = mb*u; raises UnsupportedLayer."""
-    ratios = {x / y if y else Fraction(0) for x, y in wide(a, b, _pairs)}
-    ratio = ratios.pop()
-    if ratios or ratio == 0 or max(abs(ratio.numerator), ratio.denominator) > MAX_MULTIPLIER:
-        raise unsupported(
-            node,
-            f"the scales of its inputs have the ratio {float(ratio):.6g}, not one of small integers",
-            "share one quantiser between both inputs of the sum (QuantIdentity in Brevitas)",
-        )
-    return ratio.numerator, ratio.denominator, a / ratio.numerator
-
-
-def _pairs(a: np.ndarray, b: np.ndarray) -> list[tuple[Fraction, Fraction]]:
-    return list(zip(a, b, strict=True))
-
-
-def _low(qtype: QType, factor: int) -> int:
-    """Smallest value of factor*q."""
-    return min(factor * qtype.min, factor * qtype.max)
+    a, b = whole(build, node, a), whole(build, node, b)
+    if np.any(a.order != b.order):
+        b = arranged(build, node, b, a.order, a.channels)
+    return joined(build, node, a, b)

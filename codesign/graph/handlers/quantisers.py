@@ -107,8 +107,8 @@ def _reachable(node: OnnxNode, chain: Chain, x: Tensor, grid: Grid) -> tuple[int
     """Levels that the integers of `x` can come near, at least two; raises UnsupportedLayer."""
     if grid.qtype.step > 1:
         return grid.low, grid.high
-    rows = period(chain)
-    ends = [evaluate(chain, q, i) for q in (x.qtype.min, x.qtype.max) for i in range(rows)]
+    rows = max(period(chain), x.period)
+    ends = [evaluate(chain, q, i) for i in range(rows) for q in x.ends(i)]
     low = min(max(grid.low, math.floor(min(ends)) - 1), grid.high - 1)
     high = max(min(grid.high, math.ceil(max(ends)) + 1), low + 1)
     if rows * (high - low) > MAX_THRESHOLDS:

@@ -63,7 +63,8 @@ def _bounds(mode: str, divisor: int) -> Callable[[int], Bound]:
 
 def _reached(x: Tensor, chain: Chain, bound_of: Callable[[int], Bound]) -> QType:
     """Type of all levels that occur; nothing is clipped."""
-    ends = [evaluate(chain, q, i) for q in (x.qtype.min, x.qtype.max) for i in range(period(chain))]
+    rows = max(period(chain), x.period)
+    ends = [evaluate(chain, q, i) for i in range(rows) for q in x.ends(i)]
     levels = [
         max(k for k in range(math.floor(v) - 3, math.floor(v) + 3) if bound_of(k).holds(v))
         for v in (min(ends), max(ends))

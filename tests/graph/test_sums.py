@@ -1,0 +1,131 @@
+"""Sums of two activations on any scales: against qonnx, and order by brute force."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from codesign.blocks import Add
+from codesign.errors import UnsupportedLayer
+from codesign.graph.chain import Bound, Linear
+from codesign.graph.check import check_against_qonnx
+from codesign.graph.exact import rationals
+from codesign.graph.load import import_model
+from codesign.graph.sum_levels import sum_levels
+from codesign.graph.values import Tensor
+from codesign.types import BIPOLAR, QType
+from tests.graph.nets import QONNX, Net
+
+HOST = QType(8)
+SCALE = 2.0**-6
+
+
+def compare(tmp_path, net: Net, **options):
+    """Import `net`, compare it with qonnx on random bytes; the graph."""
+    path = net.save(tmp_path / "net.onnx")
+    graph = import_model(path, HOST, SCALE, classify=False, **options)
+    q = np.random.default_rng(0).integers(-128, 128, (20, *net.shape[1:]))
+    report = check_against_qonnx(path, graph, (q * np.float32(SCALE)).astype(np.float32))
+    assert report.ok and report.integers > 0, report.sentence
+    return graph
+
+
+def term(qtype: QType, scales, offsets) -> Tensor:
+    step = Linear(rationals(scales), rationals(offsets))
+    return Tensor("t", qtype, (step,), np.arange(12), 4)
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_small_factors_order_all_pairs_as_the_real_sum_does(seed):
+    rng = np.random.default_rng(seed)
+    types = [QType(3), QType(4, False), QType(6), BIPOLAR, QType(7, narrow=True)]
+    rows = int(rng.choice([1, 4]))
+    terms = tuple(
+        term(
+            types[int(rng.integers(5))],
+            rng.uniform(0.01, 1, rows)
+            * rng.choice([-1, 1], rows)
+            * rng.choice([0, 1], p=[0.1, 0.9]),
+            rng.normal(size=rows),
+        )
+        for _ in range(2)
+    )
+    sign = int(rng.choice([-1, 1]))
+    chain = (Linear(rationals([Fraction(sign, 3)]), rationals([Fraction(1, 7)])),)
+    bounds = [[Bound(Fraction(k, 2), bool(k % 2)) for k in range(-5, 6)]]
+    found = sum_levels(terms, chain, bounds, rows, -5, 1)
+    for row in range(rows):
+        a, b = (np.arange(t.qtype.min, t.qtype.max + 1, t.qtype.step) for t in terms)
+        factors = [int(f[row % len(f)]) for f in found.factors]
+        for x in a:
+            for y in b:
+                real = sum(t.linear.apply(Fraction(int(q)), row) for t, q in zip(terms, (x, y)))
+                argument = chain[0].apply(real, row)
+                expected = -5 + sum(bound.holds(argument) for bound in bounds[0])
+                total = np.array([[factors[0] * x + factors[1] * y]])
+                levels = found.levels
+                got = (levels.sign[row] * total >= levels.table[row]).sum() - 5
+                assert got == expected
+
+
+@pytest.mark.parametrize("bits", [2, 4, 8])
+def test_residual_of_unrelated_scales_takes_factors_of_few_bits(tmp_path, bits):
+    net = Net((1, 3, 4, 4))
+    rng = np.random.default_rng(bits)
+    x = net.quant("x", 0.0371, bits)
+    w = net.weight(rng.normal(size=(3, 3, 1, 1)), 0.131, 4)
+    y = net.quant(net.node("Conv", x, w, kernel_shape=[1, 1]), 0.0923, bits)
+    total = net.node("Relu", net.node("Add", x, y))
+    net.quant(total, 0.117, bits, signed=0)
+    graph = compare(tmp_path, net)
+    add = next(n.block for n in graph.nodes if isinstance(n.block, Add))
+    assert max(abs(s) for s in add.scales).bit_length() <= bits + 1
+
+
+@pytest.mark.parametrize("end", ["quant", "sigmoid", "bipolar"])
+def test_accumulator_with_batch_norm_plus_activation(tmp_path, end):
+    net = Net((1, 4, 4, 4))
+    rng = np.random.default_rng(3)
+    x = net.quant("x", 0.037, 4)
+    w = net.weight(rng.normal(size=(4, 4, 1, 1)), rng.uniform(0.1, 0.2, (4, 1, 1, 1)), 4)
+    y = net.batch_norm(net.node("Conv", x, w, kernel_shape=[1, 1]), rng, 4)
+    total = net.batch_norm(net.node("Sub", y, x), rng, 4)
+    if end == "sigmoid":
+        net.quant(net.node("Sigmoid", total), 0.07, 4, signed=0)
+    elif end == "bipolar":
+        net.node("BipolarQuant", total, net.const(np.float32(0.5)), domain=QONNX)
+    else:
+        net.quant(total, 0.3, 3)
+    compare(tmp_path, net)
+
+
+def test_a_product_behind_the_sum_gets_its_exact_integers(tmp_path):
+    net = Net((1, 6))
+    a, b = net.quant("x", 0.037, 3), net.quant("x", 0.0519, 4)
+    total = net.node("Add", a, b)
+    net.quant(total, 0.1, 4)
+    w = net.weight(np.random.default_rng(0).normal(size=(6, 3)), 0.25, 3)
+    net.node("MatMul", total, w)
+    graph = compare(tmp_path, net)
+    assert graph.output.qtype.bits > 24
+
+
+def test_a_sum_too_wide_for_a_product_is_refused(tmp_path):
+    net = Net((1, 6))
+    rng = np.random.default_rng(0)
+    x = net.quant("x", 0.037, 3)
+    wide = net.node("MatMul", x, net.weight(rng.normal(size=(6, 6)), 0.0731, 4))
+    total = net.node("Add", net.batch_norm(wide, rng, 6), x)
+    net.node("MatMul", total, net.weight(rng.normal(size=(6, 3)), 0.25, 3))
+    with pytest.raises(UnsupportedLayer, match="share one quantiser"):
+        import_model(net.save(tmp_path / "net.onnx"), HOST, SCALE)
+
+
+def test_sum_of_tensors_in_another_order_is_rearranged(tmp_path):
+    net = Net((1, 3, 4))
+    a = net.quant("x", 0.04, 4)
+    b = net.node(
+        "Reshape", net.node("Transpose", a, perm=[0, 2, 1]), net.const(np.array([1, 3, 4]))
+    )
+    net.quant(net.node("Add", a, b), 0.1, 4)
+    compare(tmp_path, net)
