@@ -14,6 +14,7 @@ import typer
 from codesign.cli import (
     boards,
     build,
+    characterise,
     check_tools,
     estimate,
     export,
@@ -60,6 +61,7 @@ for command in (
     memory.memory,
     boards.boards,
     report.report,
+    characterise.characterise,
     check_tools.doctor,
 ):
     app.command(name=command.__name__.rstrip("_"))(command)

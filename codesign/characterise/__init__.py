@@ -1,0 +1,1 @@
+"""Blocks drawn at random and synthesised alone: the data that cost models are fitted to."""

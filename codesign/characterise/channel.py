@@ -1,0 +1,26 @@
+"""The FIFO between two blocks as a unit that is synthesised alone."""
+
+from __future__ import annotations
+
+import msgspec
+
+from codesign.rtl.instance import Rtl
+
+
+class Channel(msgspec.Struct, frozen=True, tag=True):
+    """hw/channel.sv: `depth` tokens of `width_bits`; `style` 0 is LUTs and registers, 1 block RAM."""
+
+    width_bits: int
+    depth: int
+    style: int
+
+    @property
+    def instance(self) -> Rtl:
+        """The module with its parameters."""
+        return Rtl("channel", {"Width": self.width_bits, "Depth": self.depth, "Style": self.style})
+
+    @property
+    def port_widths(self) -> dict[str, int]:
+        """Bits of each port."""
+        flags = ("clk_i", "rst_i", "space_o", "issue_i", "data_valid_i", "valid_o", "ready_i")
+        return dict.fromkeys(flags, 1) | {"data_i": self.width_bits, "data_o": self.width_bits}

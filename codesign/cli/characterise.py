@@ -1,0 +1,48 @@
+"""`codesign characterise`: synthesis of drawn blocks, the data behind the estimates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from codesign.cli import show
+
+
+def characterise(
+    family: Annotated[str, typer.Option(help="Device family: xc7, xcup, ecp5 or ice40.")] = "xc7",
+    kinds: Annotated[
+        str, typer.Option(help="Kinds of block, by comma: MatVec,Window (default: all).")
+    ] = "",
+    rows: Annotated[int, typer.Option(min=1, help="Configurations of each kind.")] = 40,
+    jobs: Annotated[int, typer.Option(min=1, help="Runs of Yosys at a time.")] = 1,
+    out: Annotated[Path | None, typer.Option(help="Folder (default: the package's data).")] = None,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds for one configuration.")] = 300,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Make rows again whose hardware has changed.")
+    ] = False,
+    native: Annotated[bool, typer.Option("--native", help="The yosys on the path.")] = False,
+) -> None:
+    """Synthesise configurations drawn from a stated distribution and add them to the data set.
+
+    A run that is stopped loses the configurations in flight; the next one goes on.
+
+    Example: codesign characterise --family xc7 --kinds Threshold,Pad --rows 40
+    """
+    from codesign.characterise.draws import MAKERS
+    from codesign.characterise.rows import DATA, OK
+    from codesign.characterise.run import Plan, missing
+    from codesign.characterise.run import characterise as make
+
+    names = tuple(kinds.split(",")) if kinds else tuple(MAKERS)
+    plan = Plan(family, names, rows, out or DATA, refresh, timeout, native)
+    total = len(missing(plan))
+    show.print_line(f"{total} configurations to synthesise for {family}")
+    done = failed = 0
+    for batch in make(plan, jobs):
+        done += len(batch)
+        failed += sum(row.state != OK for row in batch)
+        names = ", ".join(f"{row.kind} {row.number}" for row in batch)
+        show.print_line(f"{done} of {total}, {failed} failed: {names}")
+    show.print_line(f"{plan.folder / family}: {done} new rows, {failed} of them failed")
