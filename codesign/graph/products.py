@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -10,10 +10,14 @@ import numpy as np
 from codesign.blocks import Depthwise, MatVec
 from codesign.graph.builder import Builder, covering, unsupported
 from codesign.graph.chain import Linear
-from codesign.graph.exact import periodic, rationals
+from codesign.graph.exact import gcd, periodic, rationals
 from codesign.graph.onnx_node import OnnxNode
 from codesign.graph.values import Constant, Tensor
+from codesign.graph.weight_types import stored_type
 from codesign.types import BIPOLAR, QType
+
+SMALL_RATIO = 255  # of two scales of one input, to go into the weights
+ACCUMULATOR_BITS = 48
 
 
 @dataclass(frozen=True)
@@ -64,16 +68,25 @@ def emit_product(
     rows, cols = weights.integers.shape
     per_row = kind is Depthwise
     scale, offset = _absorbed(node, x, weights, per_row)
+    if not per_row:
+        weights = _folded(build, node, x, weights)
     acc = _accumulator(weights.integers, x.qtype)
+    if acc.bits > ACCUMULATOR_BITS:
+        raise unsupported(
+            node,
+            f"its sums need {acc.bits} bits, because its input has the type {x.qtype}",
+            "put a quantiser in front of it",
+        )
+    wtype = stored_type(weights.integers, weights.qtype, x.qtype)
     sizes = {"channels": rows, "taps": cols} if per_row else {"rows": rows, "cols": cols}
     block = kind(
         name=name,
         **sizes,
         vectors=vectors,
         itype=x.qtype,
-        wtype=weights.qtype,
+        wtype=wtype,
         acc=acc,
-        weight=build.param(name, "weight", weights.integers, weights.qtype),
+        weight=build.param(name, "weight", weights.integers, wtype),
     )
     out = build.add(block, (x.name,), (node.name, *weights.sources))
     meaning = Linear(periodic(scale, rows), periodic(offset, rows))
@@ -89,23 +102,43 @@ def _absorbed(
         scale, offset = np.resize(step.scale, rows), np.resize(step.offset, rows)
         sums = rationals(weights.integers.sum(axis=1))
         return weights.scale * scale, weights.scale * sums * offset
-    if len(step.scale) > 1:
+    if max(len(step.scale), len(step.offset)) > cols:
         raise unsupported(
             node,
-            "its input has a scale per channel",
-            "use one scale per tensor for the activations in front of it",
-        )
-    if len(step.offset) > cols:
-        raise unsupported(
-            node,
-            "the offset of its input differs from row to row",
-            "use biases that are the same for every row, or quantise in front of it",
+            "the scale or offset of its input differs from row to row",
+            "use scales and biases that are the same for every row, or quantise in front of it",
         )
     if len(step.offset) == 1:
         dots = rationals(weights.integers.sum(axis=1)) * step.offset[0]
     else:
         dots = weights.integers.astype(object) @ np.resize(step.offset, cols)
-    return weights.scale * step.scale[0], weights.scale * (dots + Fraction(0))
+    return weights.scale * _unit(step.scale), weights.scale * (dots + Fraction(0))
+
+
+def _unit(scales: np.ndarray) -> Fraction:
+    """What all scales are integer multiples of."""
+    return scales[0] if len(scales) == 1 else gcd(scales) or Fraction(1)
+
+
+def _folded(build: Builder, node: OnnxNode, x: Tensor, weights: Weights) -> Weights:
+    """Weights that hold the scales of their columns, as multiples of the unit."""
+    scales, cols = x.linear.scale, weights.integers.shape[1]
+    if len(scales) == 1:
+        return weights
+    multiples = np.resize(scales / _unit(scales), cols)
+    if max(abs(m) for m in multiples) > SMALL_RATIO:
+        raise unsupported(
+            node,
+            "its input has a scale per channel, and they are no small multiples of one unit",
+            "use one scale per tensor for the activations in front of it",
+        )
+    integers = weights.integers * np.array([int(m) for m in multiples])
+    qtype = covering(integers)
+    build.note(
+        f"{node} has weights of {qtype.bits} instead of {weights.qtype.bits} bits, because they hold "
+        "the scales of its input channels; use one scale per tensor in front of it to save them"
+    )
+    return replace(weights, integers=integers, qtype=qtype)
 
 
 def _accumulator(weights: np.ndarray, itype: QType) -> QType:
