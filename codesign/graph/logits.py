@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from codesign.blocks import ArgMax, Requantise
+from codesign.graph.arrange import arranged
 from codesign.graph.builder import Builder, covering, unsupported
 from codesign.graph.exact import gcd
 from codesign.graph.onnx_node import OnnxNode
@@ -20,6 +21,9 @@ FLOAT32_ROUNDING = Fraction(1, 1 << 25)
 
 def emit_arg_max(build: Builder, node: OnnxNode, x: Tensor) -> Tensor:
     """Append the arg-max over `x`, whose affine meaning only matters where channels differ."""
+    natural = np.arange(x.elements).reshape(x.order.shape)
+    if not np.array_equal(x.order, natural):  # the index counts in the order of ONNX
+        x = arranged(build, node, x, natural, x.elements)
     scores = common_scale(build, node, x, drop_offset=True)
     otype = QType.covering(0, scores.elements - 1)
     name = build.fresh("argmax")

@@ -7,13 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from codesign.graph.passes import canonical_domains, fold_constants, node_names, static_shapes
+from codesign.graph.passes import (
+    canonical_domains,
+    fold_constants,
+    node_names,
+    static_shapes,
+    unused_outputs,
+)
 from codesign.graph.passes.canonical_domains import CHANNELS_LAST
 from codesign.graph.read import read_onnx
 
+# Op -> which of its inputs is a shape that begins with the batch.
+SHAPE_INPUT = {"Reshape": 1, "Resize": 3}
+
 
 def rebatched(model: Any, frames: int) -> Any:
-    """A copy of `model` whose input holds `frames` frames; constant Reshape targets follow."""
+    """A copy of `model` whose input holds `frames` frames; constant shapes follow."""
     import copy
 
     from qonnx.transformation.general import RemoveStaticGraphInputs
@@ -27,16 +36,18 @@ def rebatched(model: Any, frames: int) -> Any:
 
 
 def _widen(model: Any, node: Any, frames: int) -> None:
-    target = model.get_initializer(node.input[1]) if node.op_type == "Reshape" else None
+    index = SHAPE_INPUT.get(node.op_type, len(node.input))
+    target = model.get_initializer(node.input[index]) if index < len(node.input) else None
     if target is not None and target.size and target[0] == 1:
         name = f"{node.name or node.output[0]}_batched_shape"
         model.set_initializer(name, np.array([frames, *target[1:]], np.int64))
-        node.input[1] = name
+        node.input[index] = name
 
 
 def plain_model(path: Path | str, frames: int) -> Any:
     """The file as it is, for `frames` frames; only domains and missing names are filled in."""
     model = node_names.run(canonical_domains.run(read_onnx(Path(path))))
+    model = unused_outputs.run(model)
     return rebatched(model, frames)
 
 

@@ -71,7 +71,7 @@ HANDLERS: dict[str, Handler] = {
     "Unsqueeze": shapes.reshape,
     "Transpose": shapes.transpose,
     "Identity": shapes.identity,
-    "Dropout": shapes.identity,
+    "Dropout": shapes.dropout,
     "Softmax": outputs.softmax,
     "LogSoftmax": outputs.softmax,
     "ArgMax": outputs.arg_max,

@@ -54,6 +54,7 @@ def batch_norm(
 ) -> Tensor:
     """Inference form: gamma*(x - mean)/sqrt(var + epsilon) + beta, per channel (axis 1)."""
     tensor = need_tensor(node, x)
+    _check_inference(node)
     g, b, m, v = (need_constant(node, c, "parameter").real for c in (gamma, beta, mean, var))
     epsilon = Fraction(float(np.float32(node.attrs.get("epsilon", 1e-5))))
     root = rationals([sqrt(value + epsilon) for value in v.ravel()])
@@ -61,6 +62,17 @@ def batch_norm(
     offset = b.ravel() - m.ravel() * scale
     column = (1, -1, *(1,) * (tensor.order.ndim - 1))
     return scaled(tensor, tensor.along(scale.reshape(column)), tensor.along(offset.reshape(column)))
+
+
+def _check_inference(node: OnnxNode) -> None:
+    """Raise UnsupportedLayer for the forms that normalise by each batch, or pixel by pixel."""
+    trains = node.attrs.get("training_mode", 0) or sum(map(bool, node.outputs)) > 1
+    if trains or not node.attrs.get("spatial", 1):
+        raise unsupported(
+            node,
+            "it is in training mode, or has statistics for every pixel (spatial=0)",
+            "export the inference form (model.eval()), with statistics per channel",
+        )
 
 
 def relu(build: Builder, node: OnnxNode, x: Value) -> Tensor:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from codesign.graph.builder import Builder, Value, unsupported
+from codesign.graph.builder import Builder, Value, need_constant, unsupported
 from codesign.graph.onnx_node import OnnxNode
 from codesign.graph.values import Constant
 
@@ -35,5 +35,18 @@ def transpose(build: Builder, node: OnnxNode, x: Value) -> Value:
 
 
 def identity(build: Builder, node: OnnxNode, x: Value, *_: Value) -> Value:
-    """Identity; Dropout is one at inference."""
+    """The same values."""
+    return x
+
+
+def dropout(
+    build: Builder,
+    node: OnnxNode,
+    x: Value,
+    ratio: Value | None = None,
+    training: Value | None = None,
+) -> Value:
+    """Nothing at inference; ratio and mask do not matter then."""
+    if training is not None and np.any(need_constant(node, training, "training_mode").values):
+        raise unsupported(node, "it drops values (training_mode is set)", "export model.eval()")
     return x

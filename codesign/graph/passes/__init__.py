@@ -26,12 +26,14 @@ from codesign.graph.passes import (
     sink_transposes,
     static_batch,
     static_shapes,
+    unused_outputs,
 )
 
 PASSES = (
     canonical_domains,  # exporters spell qonnx's domain in three ways; handlers know one
     quantisers_present,  # a float network has no integer form: say so before anything else
     node_names,  # every later message names its node
+    unused_outputs,  # qonnx infers no shape for them in old versions, and executes no node then
     static_batch,  # symbolic or missing batch sizes become 1, so that shapes can be inferred
     channels_first,  # one form of each layer; the Transposes between are index algebra
     static_shapes,  # handlers work on shapes, not on Shape nodes

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from codesign.errors import UnsupportedLayer
+from codesign.errors import BadInput, UnsupportedLayer
 
 ALIASES = ("onnx.brevitas", "finn.custom_op.general")
 CANONICAL = "qonnx.custom_op.general"
 CHANNELS_LAST = "qonnx.custom_op.channels_last"
 OWN = "codesign.graph.custom_op"  # the module that qonnx imports for it
 LINEAR_QUANT = "LinearQuant"
+OLDEST_OPSET = 7
 CUSTOM_OPS = ("Quant", "IntQuant", "BipolarQuant", "Trunc", "MultiThreshold")
 CURE = f"export standard ONNX ops and quantisers of {CANONICAL!r}"
 CURES = {
@@ -20,7 +21,10 @@ CURES = {
 
 
 def run(model: Any) -> Any:
-    """Rename the domains and declare the canonical one; raises UnsupportedLayer for others."""
+    """Rename the domains and declare the canonical one; raises UnsupportedLayer for others.
+
+    BadInput: the file is older than what onnxruntime executes.
+    """
     for node in model.graph.node:
         if node.domain in ALIASES or (node.domain == "" and node.op_type in CUSTOM_OPS):
             node.domain = CANONICAL
@@ -45,6 +49,12 @@ def _declare(proto: Any) -> None:
     from onnx.helper import make_opsetid
 
     default = [o for o in proto.opset_import if o.domain in ("", "ai.onnx")]
+    if any(o.version < OLDEST_OPSET for o in default):
+        raise BadInput(
+            f"{proto.graph.name}: opset {default[0].version} is older than {OLDEST_OPSET}, the first "
+            "that onnxruntime executes; convert the file with onnx.version_converter",
+            found=default[0].version,
+        )
     versions = {o.domain: o.version for o in proto.opset_import}
     version = versions.get(CANONICAL, 1)
     known = ("", "ai.onnx", CANONICAL, CHANNELS_LAST, *ALIASES)
