@@ -163,12 +163,14 @@ def estimate(
     on: BoardLike | None = None,
     target_fps: float | None = None,
     target_latency_s: float | None = None,
+    minimise: Mapping[str, float] | None = None,
 ) -> Plan:
     """Resources, frame rate and verdict of `model` on the board `on`.
 
     A Design keeps its folding on its own board (the default) when no target is given; anything
     else is folded and gets its FIFOs here: for the target, or for the largest rate that fits.
-    Raises BadInput for a target that is not over 0.
+    `minimise` weighs counts ({"lut": 1}); the default is the sum of all shares of the budget.
+    Raises BadInput for a target that is not over 0, or a count that the board does not have.
     """
     from codesign.cost.estimate import estimate as estimate_design
     from codesign.search.plan import Plan, plan
@@ -179,8 +181,8 @@ def estimate(
         chosen = board(on or model.board)
         if chosen.name == model.board and target_fps is None and target_latency_s is None:
             return Plan(model, estimate_design(model, chosen))
-        return plan(_graph(model), chosen, target_fps, target_latency_s)
-    return plan(model, board(_required(on)), target_fps, target_latency_s)
+        model, on = _graph(model), chosen
+    return plan(model, board(_required(on)), target_fps, target_latency_s, minimise=minimise)
 
 
 def simulate(

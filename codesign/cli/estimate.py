@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from codesign.cli import show
-from codesign.cli.source import InputOffset, InputScale, InputType, params_of, read_model
+from codesign.cli.source import InputOffset, InputScale, InputType, number, params_of, read_model
 
 if TYPE_CHECKING:
     from codesign.report.data import ReportData
@@ -23,6 +23,10 @@ def estimate(
     board: Board = None,
     target_fps: Annotated[float | None, typer.Option(help="Frames per second to reach.")] = None,
     target_latency: Annotated[float | None, typer.Option(help="Latency to reach (s).")] = None,
+    minimise: Annotated[
+        str | None,
+        typer.Option(help="What to spend least of: lut, or weights such as lut=1,BRAM18=50."),
+    ] = None,
     per_bitwidth: Annotated[
         bool, typer.Option("--per-bitwidth", help="Also the table at every width 1 to 8.")
     ] = False,
@@ -44,7 +48,7 @@ def estimate(
 
     network = read_model(model, input_type, input_scale, input_offset)
     with show.busy("folding, FIFOs, estimate"):
-        plan = api.estimate(network, board, target_fps, target_latency)
+        plan = api.estimate(network, board, target_fps, target_latency, weights_of(minimise))
     table = None
     if per_bitwidth:
         with show.busy("every bit width"):
@@ -72,6 +76,14 @@ def _print(data: ReportData) -> None:
     print_verdict(data)
 
 
+def weights_of(words: str | None) -> dict[str, float] | None:
+    """Weights of counts from "lut" or "lut=1,BRAM18=50"; raises BadInput."""
+    if words is None:
+        return None
+    pairs = (word.partition("=") for word in words.split(","))
+    return {kind.strip(): number(value or "1", "--minimise") for kind, _, value in pairs}
+
+
 def print_verdict(data: ReportData) -> None:
     """The verdict; for a design that does not fit what takes the most and what would help."""
     from codesign.report.format import count, rate, resource_name, startup
@@ -84,6 +96,8 @@ def print_verdict(data: ReportData) -> None:
         show.print_line(f"  what would help: {lever}")
     if verdict.shortfall:
         show.print_line(verdict.shortfall, "bold red")
+    if verdict.proof:
+        show.print_line(verdict.proof)
     speed = f"{rate(data.fps.value)} frames/s ({data.fps.source})"
     show.print_line(f"{speed}; the slowest part is {data.bottleneck}")
     if data.startup:

@@ -49,12 +49,15 @@ class VerdictPart(msgspec.Struct, frozen=True):
     """Whether the design fits the board, in one sentence, and what to do when it does not.
 
     `sentence` reads "Fits BOARD: why" or "Does not fit BOARD: why"; the report prints its head large.
-    `shortfall` is a sentence where a design fits but misses its target; `gaps` tells by how much each exceeded resource is over its budget; `levers` are sentences.
+    `shortfall` is a sentence where a design fits but misses its target, `proof` one where the search
+    has proven something of it; `gaps` tells by how much each exceeded resource is over its budget;
+    `levers` are sentences.
     """
 
     fits: bool
     sentence: str
     shortfall: str = ""
+    proof: str = ""
     gaps: Counts = {}
     contributors: tuple[Contributor, ...] = ()
     levers: tuple[str, ...] = ()

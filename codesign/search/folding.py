@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import floor, inf
 
 import numpy as np
@@ -18,6 +18,7 @@ from codesign.lowering import assemble
 from codesign.search.exact import Cheapest, Decision, Exact
 from codesign.search.network import Network, network_of
 from codesign.search.options import vector
+from codesign.search.proof import Proof
 
 NOTHING = Resources()
 Weights = Mapping[str, float]
@@ -30,11 +31,6 @@ class FoldResult:
     `interval_cycles` is that of the slowest block or of the host. `meets_target` is False when a
     target was given and not reached, `best_fps` then the most that fits (0 when nothing does).
 
-    Proof: no folding that fits gives more than `fps_bound` frames per second, and none that is as
-    fast as this one has a lower `cost` than `cost_bound` (weighted counts; shares of the budget
-    unless other weights were given). Where nothing fits, some count exceeds its budget by at least
-    `least_excess` budgets in every folding, and `binding` says which counts prove it, and by how
-    much of the proof. All with streams as deep as full rate needs, in their cheapest style.
     """
 
     folds: dict[str, Fold]
@@ -44,16 +40,12 @@ class FoldResult:
     fps: float
     meets_target: bool
     best_fps: float
-    fps_bound: float = inf
-    cost: float = inf
-    cost_bound: float = -inf
-    least_excess: float = 0.0
-    binding: dict[str, float] = field(default_factory=dict)
+    proof: Proof
 
     @property
     def optimal(self) -> bool:
         """No folding that fits is faster than the best that was found."""
-        return self.best_fps >= self.fps_bound * (1 - 1e-12)
+        return self.proof.optimal(self.best_fps)
 
 
 def find_folds(
@@ -194,9 +186,7 @@ class _Search:
             fits=True,
             meets_target=reached,
             best_fps=max(self._best_fps(), facts["fps"]),
-            fps_bound=self._fps_bound(),
-            cost=found.cost,
-            cost_bound=found.bound,
+            proof=Proof(self._fps_bound(), found.cost, found.bound),
             **facts,
         )
 
@@ -210,9 +200,11 @@ class _Search:
             fits=False,
             meets_target=reached,
             best_fps=self._best_fps(),
-            fps_bound=self._fps_bound(),
-            least_excess=max(0.0, least.excess),
-            binding={kind: share for kind, share in binding.items() if share > 1e-6},
+            proof=Proof(
+                self._fps_bound(),
+                least_excess=max(0.0, least.excess),
+                binding={kind: share for kind, share in binding.items() if share > 1e-6},
+            ),
             **facts,
         )
 

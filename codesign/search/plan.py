@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import msgspec
 
-from codesign.board import Board, all_boards
+from codesign.board import Board
 from codesign.cost.estimate import DesignEstimate, estimate
 from codesign.cost.resources import Resources
 from codesign.design import Design
 from codesign.graph.ir import IntGraph
+from codesign.search.advice import boards_that_hold, widths_that_fit
 from codesign.search.fifo import size_fifos
-from codesign.search.folding import FoldResult, find_folds, smallest_folds
-from codesign.search.layers import uniform
-from codesign.search.retyping import weight_bits_of
+from codesign.search.folding import NOTHING, FoldResult, Weights, find_folds
+from codesign.search.proof import Proof
 
 # Rounds of folding again with room for the FIFOs that the round before needed.
 RESERVE_ROUNDS = 4
@@ -29,13 +28,25 @@ class Plan:
     """A design with its estimate; `estimate.verdict.fits` False is a result, not an error.
 
     `meets_target` is False when a target was given that the design misses or that does not fit;
-    `best_fps` is then the most frames per second that fit (0: nothing does).
+    `best_fps` is then the most frames per second that fit (0: nothing does). `proof` holds what the
+    search has proven, None for a design that was not searched; `targeted` says for a target.
     """
 
     design: Design
     estimate: DesignEstimate
     meets_target: bool = True
     best_fps: float | None = None
+    proof: Proof | None = None
+    targeted: bool = False
+
+    @property
+    def proven(self) -> str:
+        """In words what is proven of this design; empty where nothing is."""
+        if self.proof is None:
+            return ""
+        if not self.fits:
+            return self.proof.refutation(self.targeted)
+        return self.proof.sentence(self.estimate.fps, self.targeted)
 
     @property
     def fits(self) -> bool:
@@ -49,75 +60,93 @@ def plan(
     target_fps: float | None = None,
     target_latency_s: float | None = None,
     advise: bool = True,
+    minimise: Weights | None = None,
 ) -> Plan:
     """Fold `graph` for `board`, size its FIFOs by exact simulation, estimate and judge it.
 
-    The cheapest design that reaches the targets, or the fastest that fits. Every design that fits
-    has been simulated: no deadlock, and the interval of its slowest block. With `advise` the
-    verdict of one that does not fit names lower targets, widths and boards that would do; each of
-    them is a search of its own.
+    The cheapest design that reaches the targets, or the fastest that fits; what cheap means can be
+    said with `minimise`, see `codesign.search.folding.find_folds`. Every design that fits has been
+    simulated: no deadlock, and the interval of its slowest block. With `advise` the verdict of one
+    that does not fit names lower targets, widths and boards that would do; each of them is a search
+    of its own.
     """
-    found = _found(graph, board, target_fps, target_latency_s)
+    found = _Planner(graph, board, target_fps, target_latency_s, minimise).found()
     if found.fits:
         return found
-    if not advise:
-        return replace(found, meets_target=False)
-    return _with_levers(found, graph, board, target_fps, target_latency_s)
+    found = replace(found, meets_target=False)
+    return _advised(found, graph, board, target_fps, target_latency_s) if advise else found
 
 
-def _found(
-    graph: IntGraph, board: Board, target_fps: float | None, target_latency_s: float | None
-) -> Plan:
-    """The plan without what only a further search can advise."""
-    first = find_folds(graph, board, target_fps, target_latency_s)
-    if not first.fits:
-        return Plan(first.design, estimate(first.design, board), False, first.best_fps)
-    tried = _sized(first, board)
-    if not tried.fits:
-        tried = _with_reserve(tried, first, graph, board, (target_fps, target_latency_s))
-    if not tried.fits and target_fps is None:
-        tried = _slower(tried, first.fps, graph, board, target_latency_s)
-    return tried
+class _Planner:
+    """One network, board and target; without what only further searches can advise."""
 
+    def __init__(
+        self,
+        graph: IntGraph,
+        board: Board,
+        target_fps: float | None,
+        target_latency_s: float | None,
+        minimise: Weights | None,
+    ) -> None:
+        self.graph, self.board, self.minimise = graph, board, minimise
+        self.target_fps, self.target_latency_s = target_fps, target_latency_s
+        self.first = self._folded(target_fps)
 
-def _sized(found: FoldResult, board: Board) -> Plan:
-    """The folding with FIFOs that keep its interval."""
-    design = size_fifos(found.design, board)
-    return Plan(design, estimate(design, board), found.meets_target, found.best_fps)
+    def found(self) -> Plan:
+        """The best folding whose FIFOs fit as well."""
+        if not self.first.fits:
+            return self._plan(self.first, self.first.design)
+        tried = self._sized(self.first)
+        if not tried.fits:
+            tried = self._with_reserve(tried)
+        if not tried.fits and self.target_fps is None:
+            tried = self._slower(tried)
+        return tried
 
+    def _folded(self, fps: float | None, reserve: Resources = NOTHING) -> FoldResult:
+        targets = fps, self.target_latency_s
+        return find_folds(self.graph, self.board, *targets, reserve, self.minimise)
 
-def _with_reserve(
-    tried: Plan,
-    found: FoldResult,
-    graph: IntGraph,
-    board: Board,
-    targets: tuple[float | None, float | None],
-) -> Plan:
-    """Fold again in a budget that leaves what the FIFOs took; the first plan that fits."""
-    reserve = Resources()
-    for _ in range(RESERVE_ROUNDS):
-        reserve = _with_room(reserve, tried.estimate, estimate(found.design, board))
-        found = find_folds(graph, board, *targets, reserve)
-        if not found.fits:
-            break
-        tried = _sized(found, board)
-        if tried.fits:
-            break
-    return tried
+    def _sized(self, found: FoldResult) -> Plan:
+        """The folding with FIFOs that keep its interval."""
+        return self._plan(found, size_fifos(found.design, self.board))
 
+    def _plan(self, found: FoldResult, design: Design) -> Plan:
+        """What holds for every folding was proven by the first search, in the whole budget."""
+        proof = msgspec.structs.replace(self.first.proof, cost=found.proof.cost)
+        return Plan(
+            design,
+            estimate(design, self.board),
+            meets_target=found.meets_target,
+            best_fps=found.best_fps,
+            proof=proof,
+            targeted=self.target_fps is not None or self.target_latency_s is not None,
+        )
 
-def _slower(
-    tried: Plan, fps: float, graph: IntGraph, board: Board, latency_s: float | None
-) -> Plan:
-    """The cheapest foldings for lower and lower rates; the first plan that fits."""
-    for _ in range(SLOWER_ROUNDS):
-        fps *= SLOWER
-        found = find_folds(graph, board, fps, latency_s)
-        if found.fits and found.meets_target:
-            tried = _sized(found, board)
-        if tried.fits:
-            break
-    return tried
+    def _with_reserve(self, tried: Plan) -> Plan:
+        """Fold again in a budget that leaves what the FIFOs took; the first plan that fits."""
+        reserve, found = NOTHING, self.first
+        for _ in range(RESERVE_ROUNDS):
+            reserve = _with_room(reserve, tried.estimate, estimate(found.design, self.board))
+            found = self._folded(self.target_fps, reserve)
+            if not found.fits:
+                break
+            tried = self._sized(found)
+            if tried.fits:
+                break
+        return tried
+
+    def _slower(self, tried: Plan) -> Plan:
+        """The cheapest foldings for lower and lower rates; the first plan that fits."""
+        fps = self.first.fps
+        for _ in range(SLOWER_ROUNDS):
+            fps *= SLOWER
+            found = self._folded(fps)
+            if found.fits and found.meets_target:
+                tried = self._sized(found)
+            if tried.fits:
+                break
+        return tried
 
 
 def _with_room(reserve: Resources, sized: DesignEstimate, bare: DesignEstimate) -> Resources:
@@ -128,60 +157,23 @@ def _with_room(reserve: Resources, sized: DesignEstimate, bare: DesignEstimate) 
     return Resources(**counts, ram=kept)
 
 
-def _with_levers(
+def _advised(
     tried: Plan,
     graph: IntGraph,
     board: Board,
     target_fps: float | None,
     target_latency_s: float | None,
 ) -> Plan:
-    """Levers that only the search knows come first: a lower target, narrower widths."""
+    """Levers that only a search knows come first: a lower target, narrower widths."""
     verdict, best_fps = tried.estimate.verdict, tried.best_fps
     targets: tuple[str, ...] = ()
     if target_fps is not None:
         best = plan(graph, board, None, target_latency_s, advise=False)
         best_fps = best.estimate.fps if best.fits else 0.0
         targets = (f"a target of at most {best_fps:,.0f} frames/s fits",) if best.fits else ()
-    widths = _widths(graph, board, target_fps, target_latency_s)
+    widths = widths_that_fit(graph, board, target_fps, target_latency_s)
     named = any(lever.startswith("board ") for lever in verdict.levers)
-    boards = () if named else _boards(graph, board, target_fps, target_latency_s)
+    boards = () if named else boards_that_hold(graph, board, target_fps, target_latency_s)
     verdict = msgspec.structs.replace(verdict, levers=(*targets, *widths, *verdict.levers, *boards))
     result = msgspec.structs.replace(tried.estimate, verdict=verdict)
-    return replace(tried, estimate=result, meets_target=False, best_fps=best_fps)
-
-
-def _widths(
-    graph: IntGraph, board: Board, target_fps: float | None, target_latency_s: float | None
-) -> Iterator[str]:
-    """The widest uniform bits that fit: by bisection over foldings, then with FIFOs."""
-    targets = target_fps, target_latency_s
-    low, high = 0, max((*weight_bits_of(graph).values(), 1)) - 1
-    while low < high:
-        bits = (low + high + 1) // 2
-        found = find_folds(uniform(graph, bits), board, *targets)
-        low, high = (bits, high) if found.fits and found.meets_target else (low, bits - 1)
-    for bits in range(low, 0, -1):
-        tried = _sized(find_folds(uniform(graph, bits), board, *targets), board)
-        if tried.fits:
-            width = f"{bits} bit{'s' if bits > 1 else ''}"
-            fps = f"{tried.estimate.fps:,.0f} frames/s"
-            yield f"weights and inner activations at {width} fit ({fps})"
-            return
-    yield "narrower weights and activations alone are not enough"
-
-
-def _boards(
-    graph: IntGraph, board: Board, target_fps: float | None, target_latency_s: float | None
-) -> Iterator[str]:
-    """The smallest known board, of any family, that holds the network folded for it."""
-    others = (b for b in all_boards() if b.name != board.name)
-    for other in sorted(others, key=lambda b: (b.budget().lut, b.name)):
-        if target_fps is None and target_latency_s is None:
-            found = smallest_folds(graph, other)
-        else:
-            found = find_folds(graph, other, target_fps, target_latency_s)
-        if found.fits and found.meets_target and _sized(found, other).fits:
-            fps = other.clock_hz / found.interval_cycles
-            yield f"board {other.name} holds it, folded anew ({fps:,.2f} frames/s or more)"
-            return
-    yield "none of the known boards holds it"
+    return replace(tried, estimate=result, best_fps=best_fps)

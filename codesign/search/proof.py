@@ -1,0 +1,57 @@
+"""What the search has proven of a folding, and in words how far a result is from it."""
+
+from __future__ import annotations
+
+from math import inf
+
+import msgspec
+
+from codesign.cost.verdict import word
+
+SAME = 1e-9
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """Bounds that hold for every legal folding, its streams no shallower than full rate needs.
+
+    None within the budget gives more than `fps_bound` frames per second (0: none fits), and none as
+    fast as the one found has a lower cost than `cost_bound`, where that one has `cost` (shares of
+    the budget, or what the caller weighs). Where none fits (at the target), each exceeds the budget
+    of some count in `binding` by `least_excess` budgets or more; `binding` maps counts to their
+    weight in this proof.
+    """
+
+    fps_bound: float = inf
+    cost: float = inf
+    cost_bound: float = -inf
+    least_excess: float = 0.0
+    binding: dict[str, float] = {}
+
+    def optimal(self, fps: float) -> bool:
+        """True when nothing within the budget is faster than `fps`."""
+        return fps >= self.fps_bound * (1 - SAME)
+
+    def sentence(self, fps: float, targeted: bool) -> str:
+        """What is proven of a design with `fps` frames per second that fits."""
+        if targeted:
+            gap = 1 - self.cost_bound / self.cost if self.cost > 0 else 0.0
+            if gap <= 1e-5:
+                return "Proven: no folding that reaches the target costs less."
+            return f"Proven: every folding that reaches the target costs {1 - gap:.2%} of this one or more."
+        if self.optimal(fps):
+            return "Proven: no folding within the budget is faster."
+        return (
+            f"Proven: no folding within the budget gives more than {self.fps_bound:,.1f} frames/s; "
+            f"this one reaches {fps / self.fps_bound:.1%} of that."
+        )
+
+    def refutation(self, targeted: bool) -> str:
+        """What is proven where nothing fits; empty without a proof."""
+        if not self.binding or self.least_excess <= 0:
+            return ""
+        kinds = sorted(self.binding, key=lambda k: (-self.binding[k], k))
+        what = " or ".join(word(kind) for kind in kinds if self.binding[kind] >= 0.005)
+        which = "every folding for the target" if targeted else "every folding, however slow,"
+        return (
+            f"Proven: {which} needs {self.least_excess:.1%} more {what} than usable, or still more."
+        )
