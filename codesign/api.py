@@ -25,7 +25,7 @@ from codesign import design_rules
 from codesign.board import Board, all_boards, load_board
 from codesign.design import Design, load_design, load_params, save_design
 from codesign.errors import BadInput
-from codesign.types import QType
+from codesign.types import QType, qtype_of
 
 if TYPE_CHECKING:
     from codesign.graph.check import CheckReport
@@ -112,6 +112,8 @@ def load(
     Raises BadInput, UnsupportedLayer, and InvariantBroken for a Design that breaks its own rules.
     """
     path = Path(path)
+    if input_scale is not None and not 0 < input_scale < inf:
+        raise BadInput(f"the input scale must be over 0 and finite, not {input_scale}")
     if path.suffix == ".json" or path.is_dir():
         design = load_design(path)
         design_rules.verify(design)
@@ -120,21 +122,6 @@ def load(
 
     qtype = qtype_of(input_qtype) if isinstance(input_qtype, str) else input_qtype
     return import_model(path, qtype, input_scale, input_offset)
-
-
-def qtype_of(word: str) -> QType:
-    """The integer type called `word`: "uint8", "int4" or "bipolar"; raises BadInput."""
-    from codesign.types import BIPOLAR
-
-    kind, digits = word.rstrip("0123456789"), word.lstrip("abcdefghijklmnopqrstuvwxyz")
-    if word == "bipolar":
-        return BIPOLAR
-    if kind not in ("int", "uint") or not digits.isdigit() or not 1 <= int(digits) <= 32:
-        raise BadInput(
-            f"input type must be uintN or intN with N from 1 to 32, or bipolar, not {word!r}",
-            found=word,
-        )
-    return QType(int(digits), signed=kind == "int")
 
 
 def check(path: str | Path, graph: IntGraph, x: np.ndarray) -> CheckReport:
@@ -257,18 +244,11 @@ def save(
 
     `params` are the graph's (`graph.params`). The report tells versions, commit and command.
     """
-    from codesign.provenance import provenance
-    from codesign.report.convert import provenance_part
     from codesign.report.data import save_report_data
     from codesign.report.render import write_report
 
     save_design(plan.design, params, Path(folder))
-    origin = provenance()
-    data = msgspec.structs.replace(
-        report_data(plan, on, simulation, bitwidths),
-        command=str(origin["command"]),
-        provenance=provenance_part(origin),
-    )
+    data = report_data(plan, on, simulation, bitwidths)
     save_report_data(data, Path(folder))
     return write_report(data, Path(folder))
 
@@ -279,13 +259,19 @@ def report_data(
     simulation: Simulation | None = None,
     bitwidths: BitwidthTable | None = None,
 ) -> ReportData:
-    """All numbers of a plan as one frozen, JSON-serialisable record."""
-    from codesign.report.convert import design_report, shortfall
+    """All numbers of a plan as one frozen, JSON-serialisable record, with versions and command."""
+    from codesign.provenance import provenance
+    from codesign.report.convert import design_report, provenance_part, shortfall
 
-    chosen = board(on or plan.design.board)
+    chosen, origin = board(on or plan.design.board), provenance()
     data = design_report(plan.design, chosen, plan.estimate, simulation, bitwidths)
-    verdict = msgspec.structs.replace(data.verdict, shortfall=shortfall(plan))
-    return msgspec.structs.replace(data, verdict=verdict)
+    words = {"shortfall": shortfall(plan), "proof": plan.proven}
+    return msgspec.structs.replace(
+        data,
+        verdict=msgspec.structs.replace(data.verdict, **words),
+        command=str(origin["command"]),
+        provenance=provenance_part(origin),
+    )
 
 
 def report(folder: str | Path) -> Path:

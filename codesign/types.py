@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from codesign.errors import BadInput
+
 KINDS = ("int", "bipolar", "ternary", "power-of-two")
 
 
@@ -83,3 +85,16 @@ class QType(msgspec.Struct, frozen=True, order=True):
 
 BIPOLAR = QType(1, True, "bipolar")
 TERNARY = QType(2, True, "ternary")
+
+
+def qtype_of(word: str) -> QType:
+    """The integer type called `word`: "uint8", "int4" or "bipolar"; raises BadInput."""
+    kind, digits = word.rstrip("0123456789"), word.lstrip("abcdefghijklmnopqrstuvwxyz")
+    if word == "bipolar":
+        return BIPOLAR
+    if kind not in ("int", "uint") or not digits.isdigit() or not 1 <= int(digits) <= 32:
+        raise BadInput(
+            f"input type must be uintN or intN with N from 1 to 32, or bipolar, not {word!r}",
+            found=word,
+        )
+    return QType(int(digits), signed=kind == "int")

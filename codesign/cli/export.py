@@ -16,6 +16,7 @@ def export(
     data: Annotated[
         Path | None, typer.Option(help="Folder of the official data sets; default: CODESIGN_DATA.")
     ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Write model.onnx (QONNX) and golden inputs and outputs of a checkpoint.
 
@@ -24,5 +25,14 @@ def export(
     from codesign import api
 
     result = api.export(folder, out, data)
+    if json:
+        show.print_json(
+            {
+                "model": str(result.path),
+                "golden": str(result.golden_path),
+                "golden_samples": result.golden_samples,
+            }
+        )
+        return
     show.print_line(str(result.path))
     show.print_line(f"{result.golden_path} ({result.golden_samples} golden pairs)")

@@ -12,6 +12,7 @@ from codesign.cli import show
 
 def report(
     folder: Annotated[Path, typer.Argument(help="A run folder, or one with a design.json.")],
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Draw report.html of a run folder, or of an imported design, and print its path.
 
@@ -19,4 +20,8 @@ def report(
     """
     from codesign import api
 
-    show.print_line(str(api.report(folder)))
+    page = str(api.report(folder))
+    if json:
+        show.print_json({"report": page})
+    else:
+        show.print_line(page)

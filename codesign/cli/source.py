@@ -48,10 +48,6 @@ def read_model(
     if not path.exists():
         raise BadInput(f"{path}: there is no such file or folder", path=str(path))
     real_scale = None if scale is None else number(scale, "--input-scale")
-    if real_scale is not None and real_scale <= 0:
-        raise BadInput(
-            f"--input-scale must be over 0, not {scale!r}", option="--input-scale", found=scale
-        )
     return api.load(path, input_type, real_scale, number(offset, "--input-offset"))
 
 
