@@ -91,7 +91,8 @@ def moved_chain(chain: Chain, places: np.ndarray, channels: int) -> Chain:
 
     def moved(values: np.ndarray) -> np.ndarray:
         old, new = places % len(values), np.arange(len(places)) % len(values)
-        return values if np.array_equal(old, new) else periodic(values[old], channels)
+        same = len(values) <= len(places) and np.array_equal(old, new)
+        return values if same else periodic(values[old], channels)
 
     return tuple(
         Linear(moved(step.scale), moved(step.offset)) if isinstance(step, Linear) else step

@@ -26,7 +26,8 @@ class Builder:
     Handlers read `values` through their arguments, emit blocks through `add`, and return the value
     of their output. `shapes` are the inferred ONNX shapes, with the batch axis;
     `readers` the ops that read each ONNX tensor; `decisions` the quantisers' by ONNX tensor; `sums`
-    the exact form of sums that had none at first, where a reader needed it.
+    the exact form of sums that had none at first, where a reader needed it; `parts` each concat's
+    result, axis and two inputs.
     `channels_last` says that the model's input is (N, H, W, C) or (N, L, C).
     """
 
@@ -37,6 +38,7 @@ class Builder:
     views: list[TensorView] = field(default_factory=list)
     decisions: dict[str, Decision] = field(default_factory=dict)
     sums: dict[str, Tensor] = field(default_factory=dict)
+    parts: dict[str, tuple[Tensor, int, Tensor, Tensor]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     readers: dict[str, list[str]] = field(default_factory=dict)

@@ -129,3 +129,55 @@ def test_sum_of_tensors_in_another_order_is_rearranged(tmp_path):
     )
     net.quant(net.node("Add", a, b), 0.1, 4)
     compare(tmp_path, net)
+
+
+def branches(net: Net, scales: tuple[float, ...], bits: int = 4) -> str:
+    """Quantised copies of the input, one behind the other along the channels."""
+    return net.node("Concat", *(net.quant("x", s, bits) for s in scales), axis=1)
+
+
+@pytest.mark.parametrize(
+    ("scales", "products"),
+    [((0.25, 0.5), 1), ((0.031, 0.093 * 7), 2), ((0.031, 0.047, 0.031), 3), ((0.3, 0.3), 1)],
+)
+@pytest.mark.parametrize("layer", ["Conv", "MatMul", "Flatten"])
+def test_dense_layers_behind_a_concat_of_different_scales(tmp_path, scales, products, layer):
+    net = Net((1, 2, 5, 5))
+    rng = np.random.default_rng(1)
+    x = branches(net, scales)
+    channels = 2 * len(scales)
+    if layer == "Conv":
+        w = net.weight(rng.normal(size=(3, channels, 3, 3)), 0.07, 4)
+        out = net.node("Conv", x, w, kernel_shape=[3, 3], pads=[1, 1, 1, 1])
+    elif layer == "MatMul":
+        last = net.node("Transpose", x, perm=[0, 2, 3, 1])
+        out = net.node("MatMul", last, net.weight(rng.normal(size=(channels, 3)), 0.07, 4))
+    else:
+        flat = net.node("Flatten", x, axis=1)
+        out = net.node("MatMul", flat, net.weight(rng.normal(size=(channels * 25, 3)), 0.07, 4))
+    net.quant(out, 0.4, 4)
+    graph = compare(tmp_path, net)
+    kinds = [type(n.block).__name__ for n in graph.nodes]
+    assert kinds.count("MatVec") == products
+    assert (
+        products > 1 and layer != "Flatten" or kinds.count("Slice") == kinds.count("Reorder") == 0
+    )
+
+
+def test_power_of_two_scales_per_channel_go_into_the_weights(tmp_path):
+    net = Net((1, 4, 5, 5))
+    scales = np.array([0.5, 0.25, 1.0, 0.125]).reshape(1, 4, 1, 1) / 8
+    x = net.quant("x", scales, 4)
+    w = net.weight(np.random.default_rng(1).normal(size=(3, 4, 3, 3)), 0.07, 4)
+    net.quant(net.node("Conv", x, w, kernel_shape=[3, 3], pads=[1, 1, 1, 1]), 0.05, 4)
+    graph = compare(tmp_path, net)
+    assert any("weights of 7 instead of 4 bits" in note for note in graph.notes)
+
+
+def test_many_unrelated_scales_are_refused(tmp_path):
+    net = Net((1, 12, 5, 5))
+    x = net.quant("x", np.linspace(0.1, 0.2, 12).reshape(1, 12, 1, 1), 4)
+    w = net.weight(np.random.default_rng(1).normal(size=(3, 12, 3, 3)), 0.07, 4)
+    net.quant(net.node("Conv", x, w, kernel_shape=[3, 3]), 0.05, 4)
+    with pytest.raises(UnsupportedLayer, match="one scale per tensor"):
+        import_model(net.save(tmp_path / "net.onnx"), HOST, SCALE)

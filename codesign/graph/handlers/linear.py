@@ -9,6 +9,7 @@ import numpy as np
 from codesign.blocks import Depthwise, MatVec
 from codesign.graph.arrange import arranged, as_picture
 from codesign.graph.builder import Builder, Value, need_constant, need_linear, unsupported
+from codesign.graph.column_scales import runs_of_scale, sum_of_runs
 from codesign.graph.exact import rationals
 from codesign.graph.handlers.elementwise import scaled
 from codesign.graph.handlers.joins import add
@@ -37,6 +38,13 @@ def matmul(build: Builder, node: OnnxNode, x: Value, w: Value) -> Tensor:
             f"shapes {(1, *tensor.order.shape)} and {weight.values.shape}",
             "multiply by a constant matrix (K, N)",
         )
+    runs = runs_of_scale(tensor, -1)
+    if len(runs) > 1:
+
+        def part(piece: Tensor, run: range) -> Tensor:
+            return matmul(build, node, piece, weight.mapped(lambda a: a[run.start : run.stop]))
+
+        return sum_of_runs(build, node, tensor, tensor.order.ndim - 1, runs, part)
     places = _places(tensor, weight.values.shape[0])
     if np.any(places != places[0]):
         shape = tensor.order.shape
@@ -97,6 +105,15 @@ def filtered(
     depthwise = group > 1 and group == x.order.shape[0] == rows and per_group == 1
     if group > 1 and not depthwise:
         weight = _block_diagonal(build, node, weight, group)
+    runs = [] if depthwise else runs_of_scale(x, 0)
+    if len(runs) > 1:
+
+        def part(piece: Tensor, run: range) -> Tensor:
+            kernel = weight.mapped(lambda array: array[:, run.start : run.stop])
+            size = replace(geometry, channels=len(run))
+            return filtered(build, node, piece, size, kernel, 1, None)
+
+        return _biased(build, node, sum_of_runs(build, node, x, 0, runs, part), bias)
     name = layer_name(node, weight.sources)
     axes = (0, 2, 3, 1)
     matrix = weight.mapped(lambda array: array.transpose(axes).reshape(len(array), -1))
@@ -105,10 +122,14 @@ def filtered(
     kind = Depthwise if depthwise else MatVec
     out = emit_product(build, node, kind, name, source, weights, geometry.pixels)
     shape = build.shapes[node.outputs[0]][1:]
-    out = replace(out, order=canonical(shape))
+    return _biased(build, node, replace(out, order=canonical(shape)), bias)
+
+
+def _biased(build: Builder, node: OnnxNode, out: Tensor, bias: Value | None) -> Tensor:
+    """`out` with a constant per channel."""
     if bias is None:
         return out
-    column = (1, -1, *(1,) * (len(shape) - 1))
+    column = (1, -1, *(1,) * (out.order.ndim - 1))
     constant = need_constant(node, bias, "bias").mapped(lambda array: array.reshape(column))
     return add(build, node, out, constant)
 

@@ -54,7 +54,22 @@ def _joined(build: Builder, node: OnnxNode, a: Tensor, b: Tensor, axis: int) -> 
     order = np.concatenate(places, axis=axis)
     channels = n + m if axes[-1] == axis and len(axes) > 1 or order.ndim == 1 else a.channels
     meaning = _both(a, b, (vectors, n, m), channels)
-    return Tensor(out, block.otype, (meaning,), order, channels)
+    joint = Tensor(out, block.otype, (meaning,), order, channels)
+    build.parts[out] = (joint, axis, a, b)
+    return joint
+
+
+def _part(build: Builder, x: Tensor, axis: int, start: int, count: int) -> Tensor | None:
+    """The tensor that a concat put at this place of `x`, unless it changed since."""
+    joint, along, a, b = build.parts.get(x.name, (None,) * 4)
+    if joint is None or along != axis or x.chain is not joint.chain or x.order is not joint.order:
+        return None
+    size = a.order.shape[axis]
+    for tensor, first in ((a, start), (b, start - size)):
+        if 0 <= first and first + count <= tensor.order.shape[axis]:
+            whole = count == tensor.order.shape[axis]
+            return tensor if whole else _part(build, tensor, axis, first, count)
+    return None
 
 
 def _both(a: Tensor, b: Tensor, layout: tuple[int, int, int], channels: int) -> Linear:
@@ -125,6 +140,9 @@ def sliced(build: Builder, node: OnnxNode, x: Tensor, axis: int, start: int, cou
     """Elements `start` to `start + count` of one axis."""
     if count == x.order.shape[axis]:
         return x
+    part = _part(build, x, axis, start, count)
+    if part is not None:
+        return part
     axes = stream_axes(x.order)
     if axes is None:
         x = arranged(build, node, x, canonical(x.order.shape), x.order.shape[0])
