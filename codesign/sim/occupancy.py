@@ -41,11 +41,18 @@ def update_high_water(high_water, tokens_per_frame, state):
 
 
 @jit
-def count_tokens(bins, bin_cycles, moved, channel, tokens, at_source, state):
-    """Add the last `tokens` tokens of `channel` to the time bins in which they moved."""
-    base, slots = state.base[channel], state.slots[channel]
-    slot = (state.put[channel] - tokens) % slots
-    for _ in range(tokens):
-        time = state.write_time[base + slot] if at_source else state.release_time[base + slot]
-        bins[min(len(bins) - 1, time // bin_cycles)] += moved
-        slot = slot + 1 if slot + 1 < slots else 0
+def last_times(times, ports, at_source, tokens_per_frame, state):
+    """Into `times`: when the tokens of the last frame moved at each port, one port after the other.
+
+    A port is its channel; `at_source` tells the end that writes from the one that releases.
+    """
+    at = 0
+    for p in range(len(ports)):
+        c = ports[p]
+        ring = state.write_time if at_source[p] else state.release_time
+        base, slots = state.base[c], state.slots[c]
+        slot = (state.put[c] - tokens_per_frame[c]) % slots
+        for _ in range(tokens_per_frame[c]):
+            times[at] = ring[base + slot]
+            at += 1
+            slot = slot + 1 if slot + 1 < slots else 0

@@ -11,6 +11,7 @@ from codesign.sim.encode import Code
 from codesign.sim.engine import advance, start
 from codesign.sim.machine import Machine
 from codesign.sim.occupancy import observed_slots, update_high_water
+from codesign.sim.ports import PICTURED_FRAMES, BusyPorts
 from codesign.sim.steady import Period, PeriodFinder
 
 
@@ -18,7 +19,8 @@ from codesign.sim.steady import Period, PeriodFinder
 class Run:
     """Arrays (processes,) after every frame: last cycle, cycles starved and blocked since reset.
 
-    `first_starts` is the first cycle of each process, `high_water` the most tokens per channel.
+    `first_starts` is the first cycle of each process, `high_water` the most tokens per channel,
+    `moves` the times of the tokens at `ports` in each of the first PICTURED_FRAMES frames.
     """
 
     starts: tuple[np.ndarray, ...]
@@ -26,6 +28,8 @@ class Run:
     starved: tuple[np.ndarray, ...]
     blocked: tuple[np.ndarray, ...]
     high_water: np.ndarray
+    ports: BusyPorts
+    moves: tuple[np.ndarray, ...]
     period: Period | None
 
     @property
@@ -47,14 +51,17 @@ def run(machine: Machine, code: Code, most_frames: int) -> Run:
     state = start(code, observed_slots(code))
     finder = PeriodFinder()
     high_water = np.zeros(len(code.depth), np.int64)
+    ports, moves = BusyPorts.of(code), []
     history: list[tuple[np.ndarray, ...]] = []
     period = None
     while period is None and len(history) < most_frames:
         if not advance(code, state, len(history) + 1):
             raise explain(machine)
         update_high_water(high_water, code.tokens_per_frame, state)
+        if len(moves) < PICTURED_FRAMES:
+            moves.append(ports.times(code, state))
         kept = (state.started, state.time, state.starved, state.blocked)
         history.append(tuple(array.copy() for array in kept))
         period = finder.look(code, state)
     starts, ends, starved, blocked = zip(*history, strict=True)
-    return Run(starts, ends, starved, blocked, high_water, period)
+    return Run(starts, ends, starved, blocked, high_water, ports, tuple(moves), period)

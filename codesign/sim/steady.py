@@ -60,7 +60,8 @@ class PeriodFinder:
 def _fill(times, source, depth, state):
     """Gather the clamped state into `times`: processes first, then channels, oldest slot first."""
     processes = len(state.time)
-    times[:processes] = state.time
+    for p in range(processes):
+        times[p] = state.time[p]
     at = processes
     for c in range(len(depth)):
         floor = state.time[source[c]]
