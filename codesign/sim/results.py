@@ -54,7 +54,8 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
     of `frames` frames from reset to the last event. `steady` says how the interval is known:
     "free" (certified period of the machine as it is), "paced" (certified with the host paced at the
     slowest process, which is then the interval) or "bounded" (no certificate yet: mean of the last
-    frame simulated). `io_bound`: the host's transfer alone sets the interval.
+    frame simulated). `io_bound`: the host's transfer alone sets the interval. `startup_cycles`: cycles
+    from reset to cycle 0, in which memories without initial contents are filled.
     """
 
     interval_cycles: float
@@ -68,4 +69,5 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
     stages: tuple[StageUse, ...]
     channels: tuple[ChannelUse, ...]
     timeline: Timeline
+    startup_cycles: int = 0
     trace: tuple[TokenTimes, ...] = ()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
+
 from codesign.board import Board
 from codesign.design import Design
+from codesign.design_rules import check_memories
 from codesign.program import Loop, Process
 from codesign.sim.encode import Code, encode
 from codesign.sim.engine import State, advance, start
@@ -13,6 +16,7 @@ from codesign.sim.host import SINK, SOURCE
 from codesign.sim.machine import Machine, machine_of
 from codesign.sim.results import ChannelUse, Simulation, StageUse, TokenTimes
 from codesign.sim.run import Run, run
+from codesign.sim.startup import startup_cycles
 from codesign.sim.timeline import timeline_of
 
 FREE_FRAMES = 64  # without a certificate until then, the host is paced
@@ -24,10 +28,13 @@ def simulate(
     """Simulate `frames` frames of `design` on `board`, by default until the steady state is proven.
 
     Frames behind the proof are extrapolated exactly. `trace` adds the times of every token of the
-    frames that are reported. Raises Deadlock with its cause and cure.
+    frames that are reported. Raises Deadlock with its cause and cure, IllegalFold for a memory
+    that the family lacks.
     """
+    check_memories(design, board)
     machine = machine_of(design, board)
-    return simulate_machine(machine, design.clock_hz, frames, trace)
+    found = simulate_machine(machine, design.clock_hz, frames, trace)
+    return msgspec.structs.replace(found, startup_cycles=startup_cycles(design, board))
 
 
 def simulate_machine(
