@@ -116,16 +116,27 @@ class Depthwise(Weighted, frozen=True, kw_only=True):
 
     @classmethod
     def examples(cls) -> tuple[tuple[Self, dict[str, np.ndarray]], ...]:
-        itype, wtype, channels, taps = QType(4, False), QType(4, narrow=True), 4, 9
-        weight = sample(wtype, channels, taps)
-        block = cls(
-            name="depthwise_0",
-            channels=channels,
-            taps=taps,
-            vectors=3,
-            itype=itype,
-            wtype=wtype,
-            acc=products_type(taps, itype, wtype),
-            weight=reference("weight", weight),
+        types = (
+            (QType(4, False), QType(4, narrow=True)),
+            (QType(5), QType(3, kind="power-of-two")),
+            (QType(16), QType(2)),
         )
-        return ((block, {"weight": weight}),)
+        return tuple(_example(cls, i, *pair) for i, pair in enumerate(types))
+
+
+def _example(
+    cls: type[Depthwise], number: int, itype: QType, wtype: QType
+) -> tuple[Depthwise, dict[str, np.ndarray]]:
+    channels, taps = 4, 9
+    weight = sample(wtype, channels, taps)
+    block = cls(
+        name=f"depthwise_{number}",
+        channels=channels,
+        taps=taps,
+        vectors=3,
+        itype=itype,
+        wtype=wtype,
+        acc=products_type(taps, itype, wtype),
+        weight=reference("weight", weight),
+    )
+    return block, {"weight": weight}

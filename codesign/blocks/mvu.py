@@ -175,6 +175,9 @@ class MatVec(Weighted, frozen=True, kw_only=True):
             (QType(3), TERNARY),
             (QType(4, False), QType(4, narrow=True)),
             (QType(8), QType(8)),
+            (QType(4), QType(4, kind="power-of-two")),
+            (QType(16, False), QType(3, narrow=True)),
+            (QType(16), QType(8)),
         )
         return tuple(_example(cls, i, itype, wtype) for i, (itype, wtype) in enumerate(types))
 

@@ -47,8 +47,9 @@ def accumulator(weight: np.ndarray, itype: QType) -> QType:
 
 def weighted(dice: random.Random, seed: int, rows: int, terms: int) -> tuple[dict, dict]:
     """(types and reference, parameters) of a block with weights."""
-    itype = dice.choice((any_type(dice), any_type(dice), any_type(dice, 16)))
-    wtype = any_type(dice)
+    itype = dice.choice((any_type(dice), any_type(dice), any_type(dice, 16), integer(dice, 16)))
+    powers = QType(dice.randint(2, 5), kind="power-of-two")
+    wtype = dice.choice((any_type(dice), any_type(dice), any_type(dice), powers))
     weight = sample(wtype, rows, terms, seed=seed)
     acc = accumulator(weight, itype)
     fields = {"itype": itype, "wtype": wtype, "acc": acc, "weight": reference("weight", weight)}
