@@ -21,7 +21,7 @@ from codesign.graph.execute import execute, from_real, to_stream
 from codesign.graph.float_error import UNIT, magnitudes
 from codesign.graph.ir import Decision, IntGraph, TensorView
 from codesign.graph.passes import tidy
-from codesign.graph.passes.pool_behind_quantiser import QUANTISERS
+from codesign.graph.passes.pool_behind_quantiser import QUANTISERS, TRUNCATIONS
 from codesign.graph.read import read_onnx
 from codesign.graph.reference import (
     rebatched,
@@ -167,7 +167,7 @@ def _distance(decision: Decision, exact: Fraction, index: int, pair: tuple[int, 
 def _bound_in_levels(batch: Any, node: Any, context: Tensors) -> np.ndarray | None:
     """Float32 error of the quantiser's argument, element by element."""
     magnitude = magnitudes(batch, node.input[0], context)
-    if magnitude is None or node.op_type == "Trunc":
+    if magnitude is None or node.op_type in TRUNCATIONS:
         return None
     own = QUANTISER_ROUNDINGS * UNIT
     if node.op_type == "MultiThreshold":

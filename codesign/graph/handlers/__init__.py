@@ -35,6 +35,7 @@ HANDLERS: dict[str, Handler] = {
     "DequantizeLinear": linear_quant.dequantize_linear,
     "MultiThreshold": multi_threshold.multi_threshold,
     "Trunc": trunc.trunc,
+    "QuantAvgPool2d": trunc.quant_average_pool,
     "MatMul": linear.matmul,
     "Gemm": linear.gemm,
     "Conv": linear.conv,

@@ -46,22 +46,32 @@ def max_pool(build: Builder, node: OnnxNode, x: Value) -> Tensor:
 def average_pool(build: Builder, node: OnnxNode, x: Value) -> Tensor:
     """Sum over each window; 1/taps goes into the scale.
 
-    Where the border does not count, windows there hold fewer pixels: a scale for each output pixel.
+    Where windows count different numbers of pixels, at a border, each output pixel has its scale.
     """
     tensor = as_picture(build, node, need_linear(node, x))
     geometry = Geometry.of(node, tensor, node.pairs("kernel_shape", 1))
     mean = _average(build, node, tensor, geometry)
-    if not any(geometry.pads) or node.attrs.get("count_include_pad", 0):
+    share = _shares(geometry, _counted(node, geometry)).reshape(1, 1, *mean.order.shape[1:])
+    if np.all(share == 1):
         return mean
-    share = _shares(geometry).reshape(1, 1, *mean.order.shape[1:])
     return scaled(mean, mean.along(Fraction(1) / rationals(share)), ZERO)
 
 
-def _shares(geometry: Geometry) -> np.ndarray:
-    """Pixels of the picture in each window (oh, ow), as a fraction of its taps."""
-    inside = np.zeros(geometry.padded, np.int64)
+def _counted(node: OnnxNode, geometry: Geometry) -> tuple[slice, slice]:
+    """Rows and columns of the padded picture that an average counts: never those of ceil_mode."""
     top, left, *_ = geometry.pads
-    inside[top : top + geometry.height, left : left + geometry.width] = 1
+    picture = (top, top + geometry.height), (left, left + geometry.width)
+    if not node.attrs.get("count_include_pad", 0):
+        return tuple(slice(*ends) for ends in picture)
+    pads = [int(p) for p in node.attrs.get("pads") or (0,) * 4]
+    below, right = (pads[2], pads[3]) if len(pads) == 4 else (0, pads[1])
+    return slice(0, picture[0][1] + below), slice(0, picture[1][1] + right)
+
+
+def _shares(geometry: Geometry, counted: tuple[slice, slice]) -> np.ndarray:
+    """Pixels of each window (oh, ow) that count, as a fraction of its taps."""
+    inside = np.zeros(geometry.padded, np.int64)
+    inside[counted] = 1
     windows = np.lib.stride_tricks.sliding_window_view(inside, geometry.extent)
     (sv, sh), (dv, dh) = geometry.stride, geometry.dilation
     counts = windows[::sv, ::sh, ::dv, ::dh].sum(axis=(2, 3))

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
+from codesign.graph.arrange import as_picture
 from codesign.graph.builder import Builder, Value, need_constant, need_linear, unsupported
 from codesign.graph.chain import Bound, Chain, evaluate, extended, period
 from codesign.graph.exact import rationals
+from codesign.graph.handlers.pooling import average_pool
 from codesign.graph.handlers.quantisers import Grid, levelled
 from codesign.graph.onnx_node import OnnxNode
 from codesign.graph.thresholds import ROUNDING
-from codesign.graph.values import Tensor
+from codesign.graph.values import ONE, ZERO, Tensor
 from codesign.types import QType
 
 
@@ -45,8 +48,29 @@ def trunc(
     factor = rationals([1 / (s * (1 << int(shift)))])
     chain = extended(tensor.chain, factor, rationals([z / (1 << int(shift))]))
     qtype = _reached(tensor, chain, bound_of) if len(out) == 1 else _declared(node, int(width))
-    grid = Grid(qtype, qtype.min, qtype.max, rationals([worth]), rationals([z]))
+    narrowed = len(out) == 2 and not qtype.signed and bool(node.attrs.get("narrow", 0))
+    high = qtype.max - narrowed
+    grid = Grid(qtype, qtype.min, high, rationals([worth]), rationals([z]))
     return levelled(build, node, tensor, grid, bound_of, chain)
+
+
+def quant_average_pool(build: Builder, node: OnnxNode, x: Value) -> Tensor:
+    """FINN's QuantAvgPool2d: sums of integers without their lowest bits, never clipped."""
+    tensor = as_picture(build, node, need_linear(node, x))
+    kernel, stride, ibits, obits = (
+        int(node.attrs[k]) for k in ("kernel", "stride", "ibits", "obits")
+    )
+    if node.attrs.get("data_layout", "NCHW") != "NCHW":
+        raise unsupported(node, "its data_layout is not NCHW", "export it channels first")
+    plain = replace(node, attrs={"kernel_shape": [kernel] * 2, "strides": [stride] * 2})
+    mean = average_pool(build, plain, tensor)
+    dropped = max(0, (((1 << ibits) - 1) * kernel * kernel).bit_length() - obits)
+    bound_of = _bounds("FLOOR", 1 << dropped)
+    factor = rationals([Fraction(kernel * kernel, 1 << dropped)])
+    chain = extended(mean.chain, factor, ZERO)
+    qtype = _reached(mean, chain, bound_of)
+    grid = Grid(qtype, qtype.min, qtype.max, ONE, ZERO)
+    return levelled(build, node, mean, grid, bound_of, chain)
 
 
 def _bounds(mode: str, divisor: int) -> Callable[[int], Bound]:

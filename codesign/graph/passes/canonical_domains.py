@@ -1,4 +1,4 @@
-"""Quantiser nodes of any exporter get qonnx's own domain."""
+"""Quantiser nodes of any exporter get qonnx's own domain and names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ CHANNELS_LAST = "qonnx.custom_op.channels_last"
 OWN = "codesign.graph.custom_op"  # the module that qonnx imports for it
 LINEAR_QUANT = "LinearQuant"
 OLDEST_OPSET = 7
-CUSTOM_OPS = ("Quant", "IntQuant", "BipolarQuant", "Trunc", "MultiThreshold")
+CUSTOM_OPS = ("Quant", "IntQuant", "BipolarQuant", "Trunc", "MultiThreshold", "QuantAvgPool2d")
+MODES = {b"ROUND_TO_ZERO": b"DOWN"}  # Brevitas' name, and the one that qonnx executes
 CURE = f"export standard ONNX ops and quantisers of {CANONICAL!r}"
 CURES = {
     "com.microsoft": "quantise with QuantFormat.QDQ (onnxruntime's quantize_static), and do not save "
@@ -30,6 +31,8 @@ def run(model: Any) -> Any:
             node.domain = CANONICAL
         if node.op_type == "IntQuant":
             node.op_type = "Quant"
+        for attribute in (a for a in node.attribute if a.name == "rounding_mode"):
+            attribute.s = MODES.get(attribute.s.upper(), attribute.s)
         _check(node)
     _declare(model.model)
     return model

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 MONOTONE = ("Relu", "Quant", "LinearQuant", "BipolarQuant")
-QUANTISERS = ("Quant", "LinearQuant", "BipolarQuant", "MultiThreshold", "Trunc")
+TRUNCATIONS = ("Trunc", "QuantAvgPool2d")
+QUANTISERS = ("Quant", "LinearQuant", "BipolarQuant", "MultiThreshold", *TRUNCATIONS)
 
 
 def run(model: Any) -> Any:
