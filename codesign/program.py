@@ -73,6 +73,12 @@ class Process:
         """Number of events in one frame."""
         return sum(lp.repeat * sum(s.count for s in lp.segments) for lp in self.loops)
 
+    def tokens_written(self, port: str) -> int:
+        """Tokens that a frame writes to `port`."""
+        return sum(
+            lp.repeat * s.count for lp in self.loops for s in lp.segments if port in s.writes
+        )
+
     @property
     def interval_cycles(self) -> int:
         """Cycles between the same event of two frames when nothing makes the process wait."""

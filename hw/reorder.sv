@@ -42,16 +42,18 @@ module reorder #(
   localparam int AddrBits = $clog2(Depth);
   localparam int LevelBits = $clog2(Depth + 1);
 
-  logic [LevelBits-1:0] level_q;
+  // Beats in the buffer: written, released, there.
+  logic chunks_issue;
+  logic [LevelBits-1:0] level_q, chunks_released;
   logic [AddrBits-1:0] tail_q, offset_q, address;
-  logic half_q, takes, gives, done;
+  logic half_q, gives, done;
 
   // Reader.
-  assign takes = in0_valid_i && level_q != LevelBits'(Depth);
-  assign in0_ready_o = takes;
+  assign chunks_issue = in0_valid_i && level_q != LevelBits'(Depth);
+  assign in0_ready_o = chunks_issue;
   always_ff @(posedge clk_i) begin
     if (rst_i) tail_q <= '0;
-    else if (takes) tail_q <= tail_q == AddrBits'(Depth - 1) ? '0 : tail_q + 1'b1;
+    else if (chunks_issue) tail_q <= tail_q == AddrBits'(Depth - 1) ? '0 : tail_q + 1'b1;
   end
 
   // Writer: a digit for each loop; the outermost one that moves decides the step.
@@ -81,6 +83,7 @@ module reorder #(
   assign done = gives && &last;
   assign gives = level_q > LevelBits'(offset_q) && out0_space_i;
   assign out0_issue_o = gives;
+  assign chunks_released = done ? LevelBits'(Chunk) : '0;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
@@ -88,7 +91,7 @@ module reorder #(
       offset_q <= '0;
       half_q   <= 1'b0;
     end else begin
-      level_q  <= level_q + LevelBits'(takes) - (done ? LevelBits'(Chunk) : '0);
+      level_q  <= level_q + LevelBits'(chunks_issue) - chunks_released;
       offset_q <= done ? '0 : offset_q + step;
       half_q   <= half_q ^ done;
     end
@@ -103,7 +106,7 @@ module reorder #(
       .Style(Style)
   ) u_chunks (
       .clk_i,
-      .write_i(takes),
+      .write_i(chunks_issue),
       .waddr_i(tail_q),
       .data_i (in0_data_i),
       .raddr_i(address),

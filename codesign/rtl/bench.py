@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from codesign.design import Design
+from codesign.rtl.inner import InnerWires, inner_wires
 from codesign.rtl.large import transfer_bits
 from codesign.rtl.top import Wires, axis_bits, host_wires, one_line, wires
 
@@ -28,8 +29,9 @@ def bench_text(design: Design, names: Names = Names(), load_bits: int = 0) -> st
     """
     links = wires(design)
     out = host_wires(links)[1]
-    inner = (_monitor(link, names) for link in links if link != out)
-    monitors = [_monitor(out, names), "`ifndef EDGES_ONLY\n", *inner, "`endif\n"]
+    others = [_monitor(link, names) for link in links if link != out]
+    others += [_inner_monitor(inner, names) for inner in inner_wires(design)]
+    monitors = [_monitor(out, names), "`ifndef EDGES_ONLY\n", *others, "`endif\n"]
     return "\n".join([_head(design, links, names, load_bits), *monitors]) + "endmodule\n"
 
 
@@ -129,5 +131,20 @@ def _monitor(link: Wires, names: Names) -> str:
       .issue_i(dut.{link.source}_issue),
       .release_i(dut.{link.target}_ready),
       .data_i(dut.{link.target}_token)
+  );
+"""
+
+
+def _inner_monitor(inner: InnerWires, names: Names) -> str:
+    return f"""\
+  inner_monitor #(
+      .Folder("{names.folder}"),
+      .Name("{inner.file}")
+  ) {inner.file}_monitor (
+      .clk_i,
+      .rst_i(rst),
+      .cycle_i(cycle),
+      .issue_i(dut.{inner.issue}),
+      .released_i(32'(dut.{inner.released}))
   );
 """

@@ -148,11 +148,7 @@ def _check_segment(name: str, s: Segment) -> None:
 
 def _tokens_per_frame(channel: Channel, machine: Machine) -> int:
     """Tokens written per frame; they must equal the tokens released."""
-    written = sum(
-        repeat * s.count
-        for repeat, s in _segments(machine.processes[channel.source])
-        if channel.source_port in s.writes
-    )
+    written = machine.processes[channel.source].tokens_written(channel.source_port)
     released = sum(
         repeat * (s.count * read.release + read.release_last)
         for repeat, s, read in _reads(machine.processes[channel.target])

