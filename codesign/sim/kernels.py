@@ -83,7 +83,8 @@ def _activate(t, p, frames):
         events = _plain_ready(t, p, s, i) if plain else _ready(t, p, s, i)
         if events == 0:
             return -1
-        opens = i == 0 and t.processes[p, TURN] == 0 and _is_first(t, p, s)
+        first = t.loops[t.processes[p, LOOP_LO], SEGMENT_LO]
+        opens = s == first and i == 0 and t.processes[p, TURN] == 0
         if opens:
             events = 1
         early = -1
@@ -99,11 +100,6 @@ def _activate(t, p, frames):
         if early >= 0:
             return early
     return -1
-
-
-@inlined
-def _is_first(t, p, s):
-    return s == t.loops[t.processes[p, LOOP_LO], SEGMENT_LO]
 
 
 @inlined
