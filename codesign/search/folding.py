@@ -169,11 +169,11 @@ class _Search:
         fitting = [i for i, d in self.decided.items() if d.answer == "yes"]
         return self._fps(min(fitting)) if fitting else 0.0
 
-    def _fps_bound(self) -> float:
-        """Of the fastest interval that is not proven to be out of reach."""
+    def _fps_bound(self) -> tuple[float, bool]:
+        """Of the fastest interval that is not proven to be out of reach; True: of any at all."""
         refuted = [i for i, d in self.decided.items() if d.answer == "no"]
         index = max(refuted) + 1 if refuted else 0
-        return self._fps(index) if index < len(self.intervals) else 0.0
+        return self._fps(index) if index < len(self.intervals) else 0.0, index == 0
 
     def _fps(self, index: int) -> float:
         return self.board.clock_hz / int(self.intervals[index])
@@ -186,7 +186,7 @@ class _Search:
             fits=True,
             meets_target=reached,
             best_fps=max(self._best_fps(), facts["fps"]),
-            proof=Proof(self._fps_bound(), found.cost, found.bound),
+            proof=Proof(*self._fps_bound(), found.cost, found.bound),
             **facts,
         )
 
@@ -201,7 +201,7 @@ class _Search:
             meets_target=reached,
             best_fps=self._best_fps(),
             proof=Proof(
-                self._fps_bound(),
+                *self._fps_bound(),
                 least_excess=max(0.0, least.excess),
                 binding={kind: share for kind, share in binding.items() if share > 1e-6},
             ),

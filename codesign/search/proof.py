@@ -18,10 +18,11 @@ class Proof(msgspec.Struct, frozen=True):
     fast as the one found has a lower cost than `cost_bound`, where that one has `cost` (shares of
     the budget, or what the caller weighs). Where none fits (at the target), each exceeds the budget
     of some count in `binding` by `least_excess` budgets or more; `binding` maps counts to their
-    weight in this proof.
+    weight in this proof. `structural`: `fps_bound` is that of the fastest folding on any budget.
     """
 
     fps_bound: float = inf
+    structural: bool = False
     cost: float = inf
     cost_bound: float = -inf
     least_excess: float = 0.0
@@ -38,6 +39,8 @@ class Proof(msgspec.Struct, frozen=True):
             if gap <= 1e-5:
                 return "Proven: no folding that reaches the target costs less."
             return f"Proven: every folding that reaches the target costs {1 - gap:.2%} of this one or more."
+        if self.optimal(fps) and self.structural:
+            return "Proven: no legal folding is faster, whatever the budget."
         if self.optimal(fps):
             return "Proven: no folding within the budget is faster."
         return (
