@@ -6,16 +6,17 @@ from typing import Self
 
 import numpy as np
 
-from codesign.blocks.adders import accumulators
+from codesign.blocks.adders import accumulators, adder_tree, tree_stages
 from codesign.blocks.arrays import exact_kind, heaviest_row, magnitude, narrowed
-from codesign.blocks.base import Fold, MemoryShape, Params, Port, Size, require_shape
+from codesign.blocks.base import Fold, MemoryShape, Params, Port, Size, divisors, require_shape
 from codesign.blocks.control import control
-from codesign.blocks.folds import MEMORIES, WEIGHT_MEMORIES, check_lanes, lane_folds, multipliers_of
+from codesign.blocks.folds import MEMORIES, WEIGHT_MEMORIES, multipliers_of
 from codesign.blocks.memories import weights
 from codesign.blocks.multipliers import product_parameters, product_stages, products
 from codesign.blocks.programs import reduction
 from codesign.blocks.samples import reference, sample
 from codesign.blocks.sum_types import products_type
+from codesign.blocks.tap_folds import check_taps, tap_folds
 from codesign.blocks.weighted import Weighted
 from codesign.cost.family import Family
 from codesign.cost.resources import CostTerm, Resources
@@ -28,7 +29,8 @@ from codesign.types import QType
 class Depthwise(Weighted, frozen=True, kw_only=True):
     """y[c] = sum over k of W[c, k] * x[k, c] for each vector; W has shape (channels, taps).
 
-    `pe` channels a cycle; in (vectors, taps, channels), out (vectors, channels) of type `acc`.
+    `pe` channels of `simd` taps a cycle; in (vectors, taps, channels), out (vectors, channels) of
+    type `acc`.
     """
 
     channels: Size
@@ -41,24 +43,36 @@ class Depthwise(Weighted, frozen=True, kw_only=True):
 
     @property
     def weight_memory(self) -> MemoryShape:
-        p = self.fold.pe
-        return MemoryShape(self.taps * self.channels // p, p * self.wtype.bits)
+        lanes = self.lanes
+        return MemoryShape(self.taps * self.channels // lanes, lanes * self.wtype.bits)
+
+    @property
+    def lanes(self) -> int:
+        """Products of a cycle."""
+        return self.fold.pe * self.fold.simd
+
+    @property
+    def rounds(self) -> int:
+        """Beats of a vector for each group of channels."""
+        return self.taps // self.fold.simd
 
     def inputs(self) -> tuple[Port, ...]:
-        p = self.fold.pe
-        return (Port(self.itype, p, self.vectors * self.taps * self.channels // p),)
+        beats = self.vectors * self.taps * self.channels // self.lanes
+        return (Port(self.itype, self.lanes, beats),)
 
     def outputs(self) -> tuple[Port, ...]:
         p = self.fold.pe
         return (Port(self.acc, p, self.vectors * self.channels // p),)
 
     def legal_folds(self) -> tuple[Fold, ...]:
-        return lane_folds(self.channels, multipliers_of(self.itype, self.wtype), MEMORIES)
+        kinds = multipliers_of(self.itype, self.wtype)
+        return tap_folds(self.channels, divisors(self.taps), kinds, MEMORIES)
 
     def check(self) -> None:
         require_shape(self.name, self.weight, (self.channels, self.taps))
         kinds = multipliers_of(self.itype, self.wtype)
-        check_lanes(self.name, self.fold, self.channels, kinds, WEIGHT_MEMORIES)
+        simds = divisors(self.taps)
+        check_taps(self.name, self.fold, self.channels, simds, kinds, WEIGHT_MEMORIES)
 
     def execute(self, params: Params, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
         (x,) = inputs
@@ -71,27 +85,28 @@ class Depthwise(Weighted, frozen=True, kw_only=True):
         return (narrowed(total, self.acc, self.name).reshape(len(x), -1),)
 
     def program(self) -> Program:
-        """Accumulators of all channels stay in a small memory; the last tap writes the results.
+        """Accumulators of all channels stay in a small memory; the last taps write the results.
 
-        Interval: vectors * taps * channels/pe cycles.
+        Interval: vectors * taps/simd * channels/pe cycles.
         """
         groups = self.channels // self.fold.pe
-        return reduction(self.taps, groups, self.vectors, self.latency_cycles)
+        return reduction(self.rounds, groups, self.vectors, self.latency_cycles)
 
     @property
     def latency_cycles(self) -> int:
-        """Stages: weight and operand registers, the product where it is registered, the
-        accumulator."""
-        return 2 + product_stages(self.itype, self.wtype, self.fold.multiplier)
+        """Stages: weight and operand registers, the product where it is registered, the adder
+        tree, the accumulator."""
+        product = product_stages(self.itype, self.wtype, self.fold.multiplier)
+        return 2 + product + tree_stages(self.fold.simd)
 
     def rtl(self, params: Params, family: Family) -> Rtl:
-        p = self.fold.pe
         by_tap = params[self.weight.name].T
-        contents = Memory(words(by_tap, self.wtype, p), p * self.wtype.bits)
+        contents = Memory(words(by_tap, self.wtype, self.lanes), self.lanes * self.wtype.bits)
         parameters = {
-            "Pe": p,
-            "Taps": self.taps,
-            "Groups": self.channels // p,
+            "Pe": self.fold.pe,
+            "Simd": self.fold.simd,
+            "Rounds": self.rounds,
+            "Groups": self.channels // self.fold.pe,
             **product_parameters(self.itype, self.wtype, self.fold.multiplier),
             "AccBits": self.acc.bits,
             "WeightStyle": int(self.fold.memory == "block"),
@@ -100,18 +115,21 @@ class Depthwise(Weighted, frozen=True, kw_only=True):
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         p, groups = self.fold.pe, self.channels // self.fold.pe
-        memory = self.weight_memory
+        memory, one = self.weight_memory, products_type(1, self.itype, self.wtype)
+        tree = adder_tree(family, self.fold.simd, one.bits, one.min < 0)
         return (
-            # P products, in LUTs with a register behind a multiplication, or one DSP each.
-            products(family, p, self.itype, self.wtype, self.fold.multiplier),
+            # S*P products, in LUTs with a register behind a multiplication, or one DSP each.
+            products(family, self.lanes, self.itype, self.wtype, self.fold.multiplier),
+            # P trees over S products, a register every second level.
+            CostTerm("adder tree", tree.scaled(p)),
             # P adders and registers; several groups of channels keep theirs in a small memory.
-            accumulators(family, p, groups, self.acc.bits),
-            # One word of P weights for each event of a vector, and its output register.
+            accumulators(family, p, groups if self.rounds > 1 else 0, self.acc.bits),
+            # One word of S*P weights for each event of a vector, and its output register.
             *weights(family, memory.words, memory.width_bits, self.fold.memory),
             # The operand register beside it.
-            CostTerm("operand register", Resources(ff=p * self.itype.bits)),
-            # Counters: group of channels, tap, word of the weights.
-            control(family, 2, self.latency_cycles, groups, self.taps, memory.words),
+            CostTerm("operand register", Resources(ff=self.lanes * self.itype.bits)),
+            # Counters: group of channels, beat of its taps, word of the weights.
+            control(family, 2, self.latency_cycles, groups, self.rounds, memory.words),
         )
 
     @classmethod

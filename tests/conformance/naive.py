@@ -169,7 +169,7 @@ def _row_of_windows(k: b.Window) -> int:
 
 CLOSED_FORM: dict[type, Callable] = {
     b.MatVec: lambda k: k.vectors * (k.cols // k.fold.simd) * (k.rows // k.fold.pe),
-    b.Depthwise: lambda k: k.vectors * k.taps * (k.channels // k.fold.pe),
+    b.Depthwise: lambda k: k.vectors * (k.taps // k.fold.simd) * (k.channels // k.fold.pe),
     b.Window: lambda k: (
         (k.channels // k.fold.pe) * max(k.height * k.width, k.out_height * _row_of_windows(k))
     ),
