@@ -171,7 +171,7 @@ def test_parameters_are_those_the_references_describe(block: Block, params: dict
 @pytest.mark.parametrize(("block", "params"), EXAMPLES)
 def test_cost_is_given_for_every_fold_and_family(block: Block, params: dict, family: str) -> None:
     device = load_family(family)
-    for fold in block.legal_folds():
+    for fold in block.folds_on(device):
         folded = block.folded(fold)
         terms = folded.cost_terms(device)
         assert terms and all(v >= 0 for t in terms for v in t.resources.flat().values())
