@@ -39,6 +39,16 @@ CASES = (
     ("a fraction that is none", "import net.onnx --input uint8 --input-scale 1/0", 2),
     ("an input type that is none", "import net.onnx --input float", 2),
     ("inputs of another shape", "import net.onnx --check 1 --inputs x.npy", 2),
+    ("inputs that are no numbers", "import net.onnx --check 1 --inputs nan.npy", 2),
+    ("inputs of another kind", "import net.onnx --check 1 --inputs words.npy", 2),
+    ("too few inputs", "import net.onnx --check 4 --inputs three.npy", 2),
+    ("inputs that are no array", "import net.onnx --check 1 --inputs text.onnx", 2),
+    ("inputs without a check", "import net.onnx --inputs three.npy", 2),
+    (
+        "inputs that the host cannot send",
+        "import net.onnx --input uint8 --check 1 --inputs half.npy",
+        2,
+    ),
     ("a design without a board", "import net.onnx --out out", 2),
     ("an unknown command", "estimat net.onnx", 2),
     ("an unknown option", "boards --jsn", 2),
@@ -105,7 +115,10 @@ def bench(tmp_path_factory) -> Path:
     _model(folder / "float.onnx", [_node("MatMul", "x v", "y")], v=weight)
     _model(folder / "unknown.onnx", [_quant("x", "q"), _node("Erf", "q", "y")])
     (folder / "text.onnx").write_text("This is a letter, not a network.\n")
-    np.save(folder / "x.npy", np.zeros((3, 5)))
+    arrays = {"x": np.zeros((3, 5)), "nan": np.full((3, 4), np.nan), "three": np.zeros((3, 4))}
+    arrays |= {"words": np.array([["a"] * 4]), "half": np.full((1, 4), 0.5)}
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array)
     for name, line in (("good", "epochs = 1"), ("typo", "epoch = 1"), ("range", "epochs = 0")):
         (folder / f"{name}.toml").write_text(RECIPE.format(line=line))
     (folder / "empty").mkdir()

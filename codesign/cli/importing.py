@@ -54,6 +54,8 @@ def import_(
             "--out and --board belong together: the Design that is written is for one board; "
             "`codesign boards` lists them"
         )
+    if inputs is not None and not (check or debug):
+        raise BadInput("--inputs are what --check compares on; say how many frames: --check 10")
     if model.suffix == ".json" or model.is_dir():
         raise BadInput(f"{model}: must be an ONNX file; `codesign estimate` takes a Design")
     graph = read_model(model, input_type, input_scale, input_offset)
@@ -108,21 +110,14 @@ def _check(path: Path, graph: IntGraph, frames: int, inputs: Path | None) -> str
 def _real_inputs(graph: IntGraph, frames: int, inputs: Path | None) -> np.ndarray:
     import numpy as np
 
+    from codesign.verify.frames import real_frames
+
     host = graph.input
-    if inputs is None:
-        draw = np.random.default_rng(0).integers(host.qtype.levels, size=(frames, *host.onnx_shape))
-        q = host.qtype.min + draw * host.qtype.step
-        return (q * host.scale + host.offset).astype(np.float32)
-    try:
-        x = np.load(inputs, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{inputs}: is not a readable .npy file ({error})") from error
-    if x.shape[1:] != tuple(host.onnx_shape):
-        raise BadInput(
-            f"{inputs}: must have the shape (frames, {', '.join(map(str, host.onnx_shape))}), "
-            f"not {x.shape}"
-        )
-    return x[:frames].astype(np.float32)
+    if inputs is not None:
+        return real_frames(inputs, host, frames).astype(np.float32)
+    draw = np.random.default_rng(0).integers(host.qtype.levels, size=(frames, *host.onnx_shape))
+    q = host.qtype.min + draw * host.qtype.step
+    return (q * host.scale + host.offset).astype(np.float32)
 
 
 def _save(graph: IntGraph, board: str | None, out: Path) -> Verdict:

@@ -55,16 +55,29 @@ def frames_of(path: Path, host: HostInput, frames: int | None) -> np.ndarray:
 
     Returns integers (frames, elements) in stream order. Raises BadInput.
     """
+    return to_stream(host, from_real(host, real_frames(path, host, frames)))
+
+
+def real_frames(path: Path, host: HostInput, frames: int | None) -> np.ndarray:
+    """The same as real numbers, as they stand in the file; raises BadInput."""
     real = _array(path)
-    if real.dtype.kind not in "fiub" or not np.isfinite(real).all():
-        raise BadInput(f"{path}: must hold finite numbers, not {real.dtype}", path=str(path))
+    numbers = real.dtype.kind in "fiub"
+    if not numbers or not np.isfinite(real).all():
+        found = "NaN or infinity" if numbers else str(real.dtype)
+        raise BadInput(f"{path}: must hold finite numbers, found {found}", path=str(path))
     if real.ndim == 0 or len(real) == 0:
         raise BadInput(f"{path}: holds no frame; its shape is {real.shape}", path=str(path))
+    if real.shape[1:] != tuple(host.onnx_shape):
+        raise BadInput(
+            f"{path}: must have shape (frames, {', '.join(map(str, host.onnx_shape))}), "
+            f"not {real.shape}",
+            path=str(path),
+        )
     if frames is not None and len(real) < frames:
         raise BadInput(
             f"{path}: holds {len(real)} frames, fewer than the {frames} asked for", path=str(path)
         )
-    return to_stream(host, from_real(host, real[:frames]))
+    return real[:frames]
 
 
 def _array(path: Path) -> np.ndarray:
@@ -74,6 +87,7 @@ def _array(path: Path) -> np.ndarray:
     except KeyError as error:
         raise BadInput(f"{path}: must hold an array `inputs`", path=str(path)) from error
     except (OSError, EOFError, ValueError, BadZipFile) as error:
+        reason = getattr(error, "strerror", None) or "its bytes hold no array of numbers"
         raise BadInput(
-            f"{path}: is not a readable .npy or .npz ({error})", path=str(path)
+            f"{path}: is not a readable .npy or .npz ({reason})", path=str(path)
         ) from error
