@@ -148,7 +148,9 @@ def test_multi_thresholds_with_integer_annotations(tmp_path, layout):
     net = Net((1, 5, 5, 3) if last else (1, 3, 5, 5))
     weight = rng.integers(-2, 2, (6, 3, 2, 2))
     x = net.node("Transpose", "x", perm=[0, 3, 1, 2]) if last else "x"
-    x = net.node("Conv", x, net.const(weight.astype(np.float32), "conv.weight"), kernel_shape=[2, 2])
+    x = net.node(
+        "Conv", x, net.const(weight.astype(np.float32), "conv.weight"), kernel_shape=[2, 2]
+    )
     x = net.node("Transpose", x, perm=[0, 2, 3, 1]) if last else x
     table = np.sort(rng.integers(-20, 20, (6, 7)), axis=1).astype(np.float32)
     levels = {"out_dtype": "INT4", "out_bias": -4.0, "data_layout": layout}
