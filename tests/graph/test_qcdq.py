@@ -10,6 +10,7 @@ from codesign.errors import UnsupportedLayer
 from codesign.graph.check import check_against_qonnx
 from codesign.graph.execute import execute, from_real, to_stream
 from codesign.graph.load import import_model
+from codesign.graph.pass_trace import first_change, trace_passes
 from codesign.types import QType
 from tests.graph.nets import Net
 
@@ -185,6 +186,16 @@ def test_integer_operators_between_the_quantisers(tmp_path):
     x = net.node("QLinearMatMul", x, ys, yz, matrix, scale(0.5), zero(np.int8(0)), zs, zz)
     net.node("DequantizeLinear", x, zs, zz)
     agrees(tmp_path, net)
+
+
+def test_no_pass_changes_a_result(tmp_path):
+    """The fused quantiser computes in float32 what the three nodes do."""
+    net, x = convolution(np.random.default_rng(7), 13)
+    x = net.qdq(x, 0.3, 5, np.uint8, (3, 200))
+    net.qdq(net.node("Flatten", x), 0.7, 9)
+    path = net.save(tmp_path / "net.onnx")
+    x = np.random.default_rng(8).uniform(size=(6, 3, 6, 6)).astype(np.float32)
+    assert first_change(trace_passes(path, x)) is None
 
 
 REFUSALS = {
