@@ -26,6 +26,7 @@ from codesign.program import InnerChannel
 from codesign.rtl.instance import Loaded, Rtl, instance_text
 from codesign.rtl.wire import words
 from codesign.sim.machine import Channel, Machine
+from tests.hw.records import differences_in
 from tests.sim.machines import paced
 from tests.sim.traces import Times, engine_times
 
@@ -242,16 +243,22 @@ def built(cases: Sequence[Case], extra: Sequence[Path] = ()) -> Path:
 
     `extra` are Verilog files that hold modules of `cases` that are not in hw/.
     """
-    modules = {case.rtl.module for case in cases}
-    text = bench_text(cases)
+    return compiled(bench_text(cases), {case.rtl.module for case in cases}, extra)
+
+
+def compiled(
+    text: str, modules: set[str], extra: Sequence[Path] = (), optimise: str = "-O0"
+) -> Path:
+    """The executable of the bench `text` around `modules`, from the cache where it is known."""
     sources = sorted(package_data("hw").glob("*.sv")) + sorted(BENCH.iterdir())
     sources += extra
-    digest = hashlib.sha256(text.encode() + verilator_version() + " ".join(FLAGS).encode())
+    options = " ".join((*FLAGS, optimise)).encode()
+    digest = hashlib.sha256(text.encode() + verilator_version() + options)
     for source in sources:
         digest.update(source.read_bytes())
     folder = _cache() / digest.hexdigest()[:24]
     if not (folder / "Vbench").exists():
-        _build(folder, text, modules, extra)
+        _build(folder, text, modules, extra, optimise)
     return folder / "Vbench"
 
 
@@ -264,7 +271,9 @@ def _cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "codesign" / "hw-tests"
 
 
-def _build(folder: Path, text: str, modules: set[str], extra: Sequence[Path]) -> None:
+def _build(
+    folder: Path, text: str, modules: set[str], extra: Sequence[Path], optimise: str
+) -> None:
     work = folder.with_name(f"{folder.name}.{os.getpid()}")
     work.mkdir(parents=True)
     (work / "bench.sv").write_text(text)
@@ -278,7 +287,7 @@ def _build(folder: Path, text: str, modules: set[str], extra: Sequence[Path]) ->
         str(BENCH / "main.cpp"),
     ]
     done = subprocess.run(
-        [*command, "-MAKEFLAGS", "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0"],
+        [*command, "-MAKEFLAGS", f"OPT_FAST={optimise} OPT_SLOW=-O0 OPT_GLOBAL=-O0"],
         cwd=work,
         capture_output=True,
         text=True,
@@ -305,26 +314,21 @@ def differences(
 ) -> Iterator[tuple[int, str]]:
     """(number of the case, the first difference) of each channel that is not as expected."""
     program = built(cases, extra)
-    gaps = [gaps_of(case, seed) for case in cases]
-    times = [expected_times(case, g) for case, g in zip(cases, gaps, strict=True)]
-    for i, (case, gap) in enumerate(zip(cases, gaps, strict=True)):
-        _write_files(folder, f"c{i}", case, gap)
+    times = prepared(cases, folder, seed)
     last = max(max(released) for t in times for _, released in t.values())
     transfers = [len(ram.transfers) for case in cases for ram in case.rtl.loaded.values()]
-    done = subprocess.run(
-        [program, str(last + 20), str(max(transfers, default=-2) + 2)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = [program, str(last + 20), str(max(transfers, default=-2) + 2)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    found = _parse(done.stdout)
-    watched = ((i, case, name) for i, case in enumerate(cases) for name in case.channels)
-    for number, (i, case, name) in enumerate(watched):
-        difference = _difference(found.get(number), times[i][name], case, name)
-        if difference:
-            yield i, f"{case.label}, channel {name}{difference}"
+    yield from differences_in(done.stdout, cases, times)
+
+
+def prepared(cases: Sequence[Case], folder: Path, seed: int | None) -> list[Times]:
+    """Write what a run with gaps by `seed` reads to `folder`; the expected times of each case."""
+    gaps = [gaps_of(case, seed) for case in cases]
+    for i, (case, gap) in enumerate(zip(cases, gaps, strict=True)):
+        _write_files(folder, f"c{i}", case, gap)
+    return [expected_times(case, g) for case, g in zip(cases, gaps, strict=True)]
 
 
 def expected_times(case: Case, gaps: Mapping[str, Sequence[int]]) -> Times:
@@ -343,33 +347,3 @@ def _write_files(folder: Path, prefix: str, case: Case, gaps: Mapping[str, Seque
     for name in case.ports:
         (folder / f"{prefix}_{name}_gap.hex").write_text("".join(f"{g:x}\n" for g in gaps[name]))
         (folder / f"{prefix}_{name}.hex").write_text("".join(f"{w:x}\n" for w in case.data[name]))
-
-
-def _parse(text: str) -> dict[int, tuple[list[int], list[int], list[int]]]:
-    """Per channel: cycles of issue, cycles of release, data."""
-    found: dict[int, tuple[list[int], list[int], list[int]]] = {}
-    for line in text.splitlines():
-        fields = line.split()
-        if len(fields) < 3 or fields[1] not in ("W", "R"):
-            continue
-        issued, released, data = found.setdefault(int(fields[0]), ([], [], []))
-        if fields[1] == "W":
-            issued.append(int(fields[2]))
-        else:
-            released.append(int(fields[2]))
-            data.append(int(fields[3], 16))
-    return found
-
-
-def _difference(found: tuple | None, expected: tuple, case: Case, name: str) -> str | None:
-    """The first difference of one channel, in words; of an inner one the data are not watched."""
-    if not found:
-        return ": no token at all"
-    lists = (*expected, case.data[name]) if name in case.ports else expected
-    for what, got, wanted in zip(("issue", "release", "data"), found, lists, strict=False):
-        for beat, (a, b) in enumerate(zip(got, wanted, strict=False)):
-            if a != b:
-                return f", {what} of beat {beat}: expected {b}, found {a}"
-        if not 0 <= len(got) - len(wanted) <= case.ahead:
-            return f": {len(wanted)} of {what} expected, not {len(got)}"
-    return None
