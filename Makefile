@@ -2,6 +2,8 @@
 # make test    what the tests need, then the tests        make lint    ruff
 # make conformance   2,000 random blocks and 200 random graphs: RTL against integer function and
 #              simulator (needs verilator); goes on where it was stopped
+# make networks      1,200 random networks: the import's integers against qonnx
+# make netlists      gates of a sample of every block against the same (needs iverilog)
 # make clean   remove what make made
 #
 # PYTHON=python3.12       another interpreter, 3.11 or later
@@ -17,7 +19,7 @@ TORCH_OPTIONS := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 SETUP := pyproject.toml constraints.txt codesign/__init__.py
 
 .DELETE_ON_ERROR:
-.PHONY: demo install test programs lint clean
+.PHONY: demo install test programs conformance netlists networks lint clean
 
 demo: install
 	$(BIN)/codesign run flows/digits_pynq-z2.toml --out runs/demo
@@ -48,8 +50,8 @@ install: .venv/installed
 	@touch $@
 
 # Programs that some tests use: a browser opens the report; the hardware is simulated and synthesised.
-PROGRAMS := chromium chromedriver verilator yosys
-PACKAGES := chromium chromium-driver verilator yosys
+PROGRAMS := chromium chromedriver verilator yosys iverilog
+PACKAGES := chromium chromium-driver verilator yosys iverilog
 
 programs:
 	@missing=$$(for p in $(PROGRAMS); do command -v $$p >/dev/null || echo $$p; done | xargs); \
@@ -69,6 +71,12 @@ test: .venv/test-installed programs
 
 conformance: .venv/test-installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.hw.conformance --blocks 2000 --graphs 200
+
+netlists: .venv/test-installed
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.hw.gates
+
+networks: .venv/test-installed
+	OMP_NUM_THREADS=1 CODESIGN_RANDOM_NETS=400 $(BIN)/python -m pytest -q -n 2 tests/graph/test_random.py
 
 lint: .venv/test-installed
 	$(BIN)/ruff check codesign tests

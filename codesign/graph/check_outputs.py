@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 
 from codesign.graph.chain import evaluate
-from codesign.graph.float_error import UNIT, magnitudes
+from codesign.graph.float_error import SMOOTH_ROUNDINGS, UNIT, magnitudes
 from codesign.graph.ir import IntGraph, TensorView
 from codesign.graph.reference import does_the_same, run_qonnx
+
+# What may stand between the logits and the output.
+CLASS_OPS = ("Softmax", "LogSoftmax", "ArgMax", "TopK", "Reshape", "Flatten", "Squeeze", "Identity")
 
 
 @dataclass(frozen=True)
@@ -81,12 +84,25 @@ def _class_of(output: np.ndarray) -> np.ndarray:
     return flat[:, 0].astype(np.int64) if flat.shape[1] == 1 else flat.argmax(axis=1)
 
 
+def _logits(batch: Any, tensor: str) -> str:
+    """The tensor whose largest element `tensor` tells."""
+    node = batch.find_producer(tensor)
+    while node is not None and node.op_type in CLASS_OPS:
+        tensor = node.input[0]
+        node = batch.find_producer(tensor)
+    return tensor
+
+
 def _inseparable(run: Lockstep, frame: int, classes: set[int]) -> bool:
     """True when the exact logits of `classes` lie closer together than float32 can tell."""
-    view, magnitude = run.view, magnitudes(run.batch, run.output, run.context)
+    logits = _logits(run.batch, run.output)
+    view = next((v for v in run.graph.views if v.onnx_tensor == logits), None)
+    magnitude = magnitudes(run.batch, logits, run.context)
     if view is None or magnitude is None:
         return False
     bound = magnitude.bound[frame].reshape(-1)
+    if logits != run.output:  # probabilities are rounded once more, where they are computed
+        bound = bound + SMOOTH_ROUNDINGS * UNIT * (1 + magnitude.values[frame].reshape(-1))
     order, q = view.order.reshape(-1), run.tensors[view.tensor][frame]
     exact = {int(c): evaluate(view.chain, int(q[order[c]]), int(order[c])) for c in classes}
     spread = max(exact.values()) - min(exact.values())
