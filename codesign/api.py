@@ -13,7 +13,7 @@ raised as `codesign.errors.CodesignError`; a design that does not fit is a resul
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from codesign.graph.check import CheckReport
     from codesign.graph.ir import IntGraph
     from codesign.report.data import ReportData
+    from codesign.search.fit import BoardFit
     from codesign.search.plan import Plan
     from codesign.search.whatif import BitwidthTable
     from codesign.sim.simulate import Simulation
@@ -170,6 +171,25 @@ def estimate(
             return Plan(model, estimate_design(model, chosen))
         model, on = _graph(model), chosen
     return plan(model, board(_required(on)), target_fps, target_latency_s, minimise=minimise)
+
+
+def fit(
+    model: IntGraph | Design,
+    on: Sequence[BoardLike] | None = None,
+    target_fps: float | None = None,
+    target_latency_s: float | None = None,
+) -> list[BoardFit]:
+    """The best design of `model` on each of the boards `on` (all shipped ones), one row a board.
+
+    Raises BadInput for an unknown board or a target that is not over 0.
+    """
+    from codesign.search.fit import fit as fit_boards
+
+    _check_target("target_fps", target_fps)
+    _check_target("target_latency_s", target_latency_s)
+    chosen = boards() if on is None else [board(name) for name in on]
+    graph = _graph(model) if isinstance(model, Design) else model
+    return list(fit_boards(graph, chosen, target_fps, target_latency_s))
 
 
 def simulate(
@@ -330,6 +350,7 @@ __all__ = [
     "estimate",
     "execute",
     "export",
+    "fit",
     "load",
     "load_params",
     "per_bitwidth",

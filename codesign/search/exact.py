@@ -88,11 +88,18 @@ class Exact:
     def least_excess(self, interval_cycles: int) -> Decision:
         """The choice of the least excess found, the best bound of it, and what binds."""
         problem = problem_of(self.network, self._allowed(interval_cycles))
-        relaxation = Relaxation(Elimination(problem), self.limit, self.unit)
-        bound = relaxation.least_excess(stop=False)
+        bound = self._least_excess(problem)
         picks = self._best(problem, list(bound.mixed), np.zeros(len(self.limit)))
         answer = "no" if bound.value > ROUNDING else "open"
         return Decision(answer, problem.choice(picks), bound.value, bound.prices * self.unit)
+
+    def lacking(self, interval_cycles: int) -> tuple[float, np.ndarray]:
+        """(bound of the largest excess in any choice in budgets, share of each count in it)."""
+        bound = self._least_excess(problem_of(self.network, self._allowed(interval_cycles)))
+        return bound.value, bound.prices * self.unit
+
+    def _least_excess(self, problem: Problem) -> Bound:
+        return Relaxation(Elimination(problem), self.limit, self.unit).least_excess(stop=False)
 
     def _allowed(self, interval_cycles: int) -> list[np.ndarray]:
         return [np.flatnonzero(o.intervals <= interval_cycles) for o in self.network.options]

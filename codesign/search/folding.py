@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor, inf
 
+import msgspec
 import numpy as np
 
 from codesign.blocks.base import Fold
@@ -93,9 +94,15 @@ class _Search:
         self.found: dict[int, Cheapest] = {}
 
     def fastest(self) -> FoldResult:
-        """The fastest that fits, or the smallest at all."""
+        """The fastest that fits and what the next faster one lacks, or the smallest at all."""
         index = self._fastest_index()
-        return self.smallest() if index is None else self._fitting(index, True)
+        if index is None:
+            return self.smallest()
+        found = self._fitting(index, True)
+        if index == 0:
+            return found
+        lack = self._lack(index - 1, *self.exact.lacking(int(self.intervals[index - 1])))
+        return replace(found, proof=msgspec.structs.replace(found.proof, **lack))
 
     def smallest(self) -> FoldResult:
         """The choice that may be as slow as any option."""
@@ -194,19 +201,23 @@ class _Search:
         """The choice that lacks least, and what it lacks."""
         least = self.exact.least_excess(int(self.intervals[index]))
         design, facts = self._assembled(least.choice)
-        binding = dict(zip(self.network.device.kinds, least.binding.tolist(), strict=True))
         return FoldResult(
             design=design,
             fits=False,
             meets_target=reached,
             best_fps=self._best_fps(),
-            proof=Proof(
-                *self._fps_bound(),
-                least_excess=max(0.0, least.excess),
-                binding={kind: share for kind, share in binding.items() if share > 1e-6},
-            ),
+            proof=Proof(*self._fps_bound(), **self._lack(index, least.excess, least.binding)),
             **facts,
         )
+
+    def _lack(self, index: int, excess: float, binding: np.ndarray) -> dict[str, object]:
+        """What every folding of this interval lacks, as fields of a proof."""
+        shares = zip(self.network.device.kinds, binding.tolist(), strict=True)
+        return {
+            "refuted_fps": self._fps(index),
+            "least_excess": max(0.0, excess),
+            "binding": {kind: share for kind, share in shares if share > 1e-6},
+        }
 
     def _assembled(self, choice: np.ndarray) -> tuple[Design, dict[str, object]]:
         folds = self.network.folds(choice)

@@ -9,6 +9,8 @@ import msgspec
 from codesign.cost.verdict import word
 
 SAME = 1e-9
+# Share of a proof below which a count is not named.
+SLIGHT = 0.005
 
 
 class Proof(msgspec.Struct, frozen=True):
@@ -16,17 +18,24 @@ class Proof(msgspec.Struct, frozen=True):
 
     None within the budget gives more than `fps_bound` frames per second (0: none fits), and none as
     fast as the one found has a lower cost than `cost_bound`, where that one has `cost` (shares of
-    the budget, or what the caller weighs). Where none fits (at the target), each exceeds the budget
-    of some count in `binding` by `least_excess` budgets or more; `binding` maps counts to their
-    weight in this proof. `structural`: `fps_bound` is that of the fastest folding on any budget.
+    the budget, or what the caller weighs). `structural`: `fps_bound` is that of the fastest folding
+    on any budget. Each folding of at least `refuted_fps` exceeds the budget of some count in
+    `binding` by `least_excess` budgets or more; `binding` maps counts to their weight in this proof.
     """
 
     fps_bound: float = inf
     structural: bool = False
     cost: float = inf
     cost_bound: float = -inf
+    refuted_fps: float = inf
     least_excess: float = 0.0
     binding: dict[str, float] = {}
+
+    @property
+    def scarce(self) -> tuple[str, ...]:
+        """Counts that bind, the most important first."""
+        kinds = sorted(self.binding, key=lambda k: (-self.binding[k], k))
+        return tuple(kind for kind in kinds if self.binding[kind] >= SLIGHT)
 
     def optimal(self, fps: float) -> bool:
         """True when nothing within the budget is faster than `fps`."""
@@ -50,11 +59,13 @@ class Proof(msgspec.Struct, frozen=True):
 
     def refutation(self, targeted: bool) -> str:
         """What is proven where nothing fits; empty without a proof."""
-        if not self.binding or self.least_excess <= 0:
+        if not self.scarce or self.least_excess <= 0:
             return ""
-        kinds = sorted(self.binding, key=lambda k: (-self.binding[k], k))
-        what = " or ".join(word(kind) for kind in kinds if self.binding[kind] >= 0.005)
         which = "every folding for the target" if targeted else "every folding, however slow,"
-        return (
-            f"Proven: {which} needs {self.least_excess:.1%} more {what} than usable, or still more."
-        )
+        return f"Proven: {which} needs {self.lacking} than usable, or still more."
+
+    @property
+    def lacking(self) -> str:
+        """What every folding of `refuted_fps` needs beyond the budget: "12.1% more BRAM18 or LUT"."""
+        digits = 1 if self.least_excess >= 0.001 else 3
+        return f"{self.least_excess:.{digits}%} more {' or '.join(map(word, self.scarce))}"
