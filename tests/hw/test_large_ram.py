@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from codesign.blocks.base import Fold
@@ -14,8 +18,9 @@ from codesign.errors import ToolMissing
 from codesign.files import package_data
 from codesign.lowering import assemble
 from codesign.rtl.build import files_of
-from codesign.tools.yosys import Job, find_yosys, synthesise
+from codesign.tools.yosys import Job, cell_models, find_yosys, synthesise, write_netlist
 from tests import small_graphs
+from tests.hw.harness import BENCH
 
 # (family, option of its synthesis, bits of a word, words): two columns each.
 SHAPES = (("xcup", "-uram", 96, 600), ("ice40", "-spram", 24, 5000))
@@ -59,3 +64,43 @@ def test_a_whole_design_has_the_large_memories_of_its_estimate():
     found = synthesise(Job(sources, "top", "ice40", options=("-spram",), native=True)).counts
     expected = estimate(design, board).total.ram
     assert found.ram.get("SPRAM") == expected["SPRAM"] == 3
+
+
+def _simulated(folder: Path, *sources: Path) -> str:
+    """What tests/hw/bench/large_ram_tb.sv prints about the module `dut` of `sources`."""
+    command = (
+        "iverilog",
+        "-g2012",
+        "-DNO_ICE40_DEFAULT_ASSIGNMENTS",
+        "-s",
+        "large_ram_tb",
+        "-o",
+        "tb",
+    )
+    files = (*map(str, sources), str(BENCH / "large_ram_tb.sv"))
+    subprocess.run([*command, *files], cwd=folder, check=True)
+    done = subprocess.run(
+        ["vvp", "-n", "tb"], cwd=folder, check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+PORTS = """\
+module dut (
+    input clk_i, input rst_i, input turn_i, input load_valid_i, input [15:0] load_data_i,
+    output loaded_o, input [5:0] addr_i, output [23:0] data_o
+);
+  large_ram #(.Width(24), .Depth(50), .LoadBits(16)) ram (.*);
+endmodule
+"""
+
+
+@pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is not installed")
+def test_gates_read_what_was_loaded_and_load_anew_after_a_reset(tmp_path):
+    """SPRAM cells of the iCE40, whose model Yosys has, in Icarus."""
+    _needs(native=True)
+    source = (package_data("hw") / "large_ram.sv").read_text()
+    sources = {"large_ram.sv": source, "dut.sv": PORTS}
+    netlist = write_netlist(Job(sources, "dut", "ice40", options=("-spram",), native=True))
+    assert "SB_SPRAM256KA" in netlist.read_text()
+    assert _simulated(tmp_path, netlist, cell_models("ice40", native=True)) == "equal"
