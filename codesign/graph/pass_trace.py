@@ -12,6 +12,7 @@ import numpy as np
 from codesign.graph.passes import apply, canonical_domains, node_names, static_batch, static_shapes
 from codesign.graph.passes.canonical_domains import CHANNELS_LAST
 from codesign.graph.read import read_onnx
+from codesign.graph.reference import input_dtype
 
 
 @dataclass(frozen=True)
@@ -61,5 +62,5 @@ def _outputs(model: Any, x: np.ndarray, shape: list[int] | None) -> np.ndarray:
         model.set_tensor_shape(output, shape)  # qonnx wants the file's own shapes there
     else:
         model = static_shapes.run(model)
-    frames = np.asarray(x, np.float32)
+    frames = np.asarray(x, input_dtype(model))
     return np.stack([execute_onnx(model, {name: frame[None]})[output] for frame in frames])

@@ -67,7 +67,7 @@ def does_the_same(batch: Any, path: Path | str, frames: int) -> bool:
 
 
 def run_qonnx(path: Path | str, x: np.ndarray) -> np.ndarray:
-    """Output of the file as it is, executed by qonnx on float32 inputs (frames, *shape)."""
+    """Output of the file as it is, executed by qonnx on inputs (frames, *shape)."""
     model = canonical_domains.run(read_onnx(Path(path)))
     if _channels_last(model):
         # qonnx infers no shapes across channels-last layers: the file's own, so frame by frame.
@@ -83,8 +83,15 @@ def _run(model: Any, x: np.ndarray) -> np.ndarray:
     from qonnx.core.onnx_exec import execute_onnx
 
     name = model.graph.input[0].name
-    result = execute_onnx(model, {name: np.asarray(x, np.float32)})
+    result = execute_onnx(model, {name: np.asarray(x, input_dtype(model))})
     return result[model.graph.output[0].name]
+
+
+def input_dtype(model: Any) -> np.dtype:
+    """NumPy's type of the model's input; float32 but for networks of integers throughout."""
+    from onnx.helper import tensor_dtype_to_np_dtype
+
+    return tensor_dtype_to_np_dtype(model.graph.input[0].type.tensor_type.elem_type)
 
 
 def start_context(model: Any, x: np.ndarray) -> dict[str, np.ndarray]:

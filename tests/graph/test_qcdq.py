@@ -1,6 +1,7 @@
 """ONNX's own quantisers against onnxruntime, which executes the file as it is."""
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 from onnx import TensorProto, helper
@@ -186,6 +187,31 @@ def test_integer_operators_between_the_quantisers(tmp_path):
     x = net.node("QLinearMatMul", x, ys, yz, matrix, scale(0.5), zero(np.int8(0)), zs, zz)
     net.node("DequantizeLinear", x, zs, zz)
     agrees(tmp_path, net)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int8])
+def test_integers_from_end_to_end(tmp_path, kind):
+    """Input and output of the file are integers, as converters from TFLite write them."""
+    rng = np.random.default_rng(9)
+    net = QdqNet((1, 3, 6, 6))
+    x = net.node("DequantizeLinear", "x", net.const(np.float32(2**-6)), net.const(kind(5)))
+    weight = net.stored(rng.integers(-64, 64, (4, 3, 3, 3)).astype(np.int8), [1, 2, 1, 0.5], axis=0)
+    x = net.node("Conv", x, weight, kernel_shape=[3, 3])
+    net.node("QuantizeLinear", x, net.const(np.float32(2)), net.const(kind(100)))
+    path = net.save(tmp_path / "net.onnx")
+    model = onnx.load(path)
+    for end in (model.graph.input[0], model.graph.output[0]):
+        end.type.tensor_type.elem_type = helper.np_dtype_to_tensor_dtype(np.dtype(kind))
+    path.write_bytes(model.SerializeToString())
+    graph = import_model(path)
+    assert graph.input.qtype == QType(8, kind == np.int8)
+    low = graph.input.qtype.min
+    x = rng.integers(low, low + 256, (20, 3, 6, 6)).astype(kind)
+    report = check_against_qonnx(path, graph, x)
+    assert report.ok and report.integers and not report.differences, report.sentence
+    view = next(v for v in reversed(graph.views) if v.onnx_tensor == net.last)
+    outputs = view.real(execute(graph, to_stream(graph.input, x)))
+    np.testing.assert_array_equal(outputs, onnxruntime_of(path, x))
 
 
 def test_no_pass_changes_a_result(tmp_path):

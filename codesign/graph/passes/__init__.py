@@ -17,6 +17,7 @@ from codesign.graph.passes import (
     dead_code,
     explicit_pads,
     fold_constants,
+    integer_ends,
     invariants,
     node_names,
     pool_behind_quantiser,
@@ -39,6 +40,7 @@ PASSES = (
     static_shapes,  # handlers work on shapes, not on Shape nodes
     fold_constants,  # Shape-Gather-Concat reshapes and constant arithmetic disappear
     qlinear_ops,  # layers on integers are layers between quantisers
+    integer_ends,  # qonnx's integers are real tensors with an annotation
     qcdq_to_quant,  # a quantiser in two or three nodes is one
     byte_constants,  # nothing here computes with arrays of 4-bit integers
     dead_code,  # what nothing reads needs no hardware and must not fail to import

@@ -12,6 +12,7 @@ import numpy as np
 
 from codesign.graph.passes.canonical_domains import LINEAR_QUANT, OWN
 from codesign.graph.passes.node_access import attribute, constant, refuse, replace_nodes
+from codesign.graph.passes.quantiser_parameters import constants, parameters
 
 RANGES = {
     "UINT4": (0, 15),
@@ -117,42 +118,13 @@ def _check_pair(model: Any, quantise: Any, dequantise: Any) -> None:
         )
 
 
-def parameters(model: Any, node: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Scale (float32) and zero point (int64), shaped to broadcast to the node's input."""
-    scale = constant(model, node, 1, "scale")
-    zero = constant(model, node, 2, "zero point")
-    zero = np.zeros(scale.shape) if zero is None else zero
-    return (
-        _spread(model, node, np.asarray(scale, np.float32)),
-        _spread(model, node, np.asarray(zero).astype(np.int64)),
-    )
-
-
-def _spread(model: Any, node: Any, values: np.ndarray) -> np.ndarray:
-    """A vector along the node's axis, or a scalar."""
-    if values.size == 1:
-        return values.reshape(())
-    shape = model.get_tensor_shape(node.input[0])
-    axis = attribute(node, "axis", 1)
-    if values.ndim != 1 or not -len(shape) <= axis < len(shape) or shape[axis] != values.size:
-        raise refuse(
-            node,
-            f"{values.size} scales for axis {axis} of a tensor of shape {tuple(shape)}",
-            "give one scale, or one for each index of the axis",
-        )
-    return values.reshape([-1 if i == axis % len(shape) else 1 for i in range(len(shape))])
-
-
 def _fuse(model: Any, chain: Chain) -> None:
     from onnx.helper import make_node
 
     node, (first, *others) = chain.quantise, chain.dequantise
-    names = [f"{node.name}_scale", f"{node.name}_zero"]
-    for name, values in zip(names, parameters(model, node), strict=True):
-        model.set_initializer(name, values.astype(np.float32))
     fused = make_node(
         LINEAR_QUANT,
-        [node.input[0], *names],
+        [node.input[0], *constants(model, node)],
         [first.output[0]],
         name=node.name,
         domain=OWN,
