@@ -5,12 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from codesign.errors import BadInput
+from codesign.quant.methods import Method, method
 
 WIDTHS = range(1, 9)
-QUANTISERS = {
-    "u3": "step and range learned, bits inferred",
-    "fixed": "step learned, bits as given",
-}
 BINARY_ACTS = {
     "bipolar": "1-bit activations are -1 and +1",
     "unsigned": "1-bit activations are 0 and one step",
@@ -34,9 +31,10 @@ class QuantConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Widths of a network in bits.
 
     Weights are signed: 2..8 bits, or 1 for the bipolar quantiser (values -1 and +1 times one
-    scale), which has no learned width. Activations are unsigned, 1..8 bits. With quantiser "u3"
-    the widths are where learning starts; with "fixed" they stay. `layers` overrides both for a
-    layer by its module path or that of a parent ("features", "features.3"); the longest path that
+    scale), which has no learned width. Activations are unsigned, 1..8 bits. `quantiser` names the
+    method (codesign/quant/methods.py), `weight_quantiser` and `act_quantiser` another one for
+    either; where a method learns widths, these are where learning starts. `layers` overrides both
+    widths for a layer by its module path or that of a parent ("features", "features.3"); the longest path that
     states a width wins. Raises BadInput.
     """
 
@@ -44,6 +42,8 @@ class QuantConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     act_bits: int = 4
     input_bits: int = 8
     quantiser: str = "u3"
+    weight_quantiser: str | None = None
+    act_quantiser: str | None = None
     per_channel: bool = False
     power_of_two_step: bool = False
     binary_act: str = "unsigned"
@@ -52,8 +52,20 @@ class QuantConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         for field in ("weight_bits", "act_bits", "input_bits"):
             check_width(field, getattr(self, field))
-        _check_choice("quantiser", self.quantiser, QUANTISERS)
         _check_choice("binary_act", self.binary_act, BINARY_ACTS)
+        for own in (LayerBits(self.weight_bits, self.act_bits), *self.layers.values()):
+            _check_method(self.weight_method, own.weight, is_weight=True)
+            _check_method(self.act_method, own.act, is_weight=False)
+
+    @property
+    def weight_method(self) -> Method:
+        """How weights are quantised."""
+        return method(self.weight_quantiser or self.quantiser)
+
+    @property
+    def act_method(self) -> Method:
+        """How activations are quantised."""
+        return method(self.act_quantiser or self.quantiser)
 
     def weight_bits_of(self, layer: str) -> int:
         """Weight width of the module at path `layer`."""
@@ -79,6 +91,12 @@ def check_width(field: str, bits: int) -> None:
             field=field,
             found=bits,
         )
+
+
+def _check_method(chosen: Method, bits: int | None, is_weight: bool) -> None:
+    """A single bit is bipolar or one step whatever the method, unless it has its own."""
+    if bits is not None and bits != 1:
+        chosen.check(bits, is_weight)
 
 
 def _check_choice(field: str, found: str, choices: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""What the quantisers with a learned step have in common: its region, rounding and first value."""
+"""What quantisers with a uniform learned grid have in common: its first value, a step's region."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ FIRST_RANGE = 2.0
 CALIBRATION_SAMPLES = 1 << 16
 
 
-class LearnedStep(Quantiser):
-    """A quantiser with a step parameter of `shape`: () per tensor, (C, 1, ..) per output channel.
+class LearnedGrid(Quantiser):
+    """A quantiser with a learned uniform grid, one per tensor, or per channel if `shape` says so.
 
-    The step stays in [2^-12, 8] and is rounded to a power of two, straight-through, if `as_power`.
     The first grid has the least squared error on the first tensor seen; activations wait for
-    training mode, so that evaluation never changes a network.
+    training mode, so that evaluation never changes a network. `as_power` rounds the step to a
+    power of two, straight-through; steps stay in [2^-12, 8].
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class LearnedStep(Quantiser):
         super().__init__(signed)
         self.is_weight = is_weight
         self.as_power = as_power
-        self.step = nn.Parameter(torch.ones(shape))
+        self.shape = tuple(shape)
         self.register_buffer("calibrated", torch.tensor(False))
 
     @abstractmethod
@@ -44,7 +44,7 @@ class LearnedStep(Quantiser):
 
     @property
     def is_learned(self) -> bool:  # type: ignore[override]
-        return self.step.requires_grad
+        return any(p.requires_grad for p in self.own_parameters())
 
     def scale(self, x: Tensor) -> Tensor:
         return self.grid().step
@@ -52,24 +52,18 @@ class LearnedStep(Quantiser):
     def recalibrate(self) -> None:
         self.calibrated.fill_(False)
 
-    def rounded_step(self) -> Tensor:
-        """The step as the grid uses it."""
-        return power_of_two(self.step.detach()) if self.as_power else self.step.detach()
-
-    @torch.no_grad()
-    def place_step(self, step: Tensor) -> None:
-        """Store `step`, rounded if it must be and clamped to its region."""
-        step = power_of_two(step) if self.as_power else step
-        self.step.copy_(step.clamp(STEP_MIN, STEP_MAX))
+    def legal_step(self, step: Tensor) -> Tensor:
+        """`step` rounded if it must be, and clamped to its region."""
+        return (power_of_two(step) if self.as_power else step).clamp(STEP_MIN, STEP_MAX)
 
     @torch.no_grad()
     def calibrate_once(self, x: Tensor) -> None:
         """Choose the first grid from `x`, unless that is done or it is not training yet."""
         if self.calibrated or not (self.training or self.is_weight):
             return
-        sample = x if self.step.dim() else x.flatten()[:: max(1, x.numel() // CALIBRATION_SAMPLES)]
+        sample = x if self.shape else x.flatten()[:: max(1, x.numel() // CALIBRATION_SAMPLES)]
         levels = self.grid().levels
-        step = best_step(sample.detach(), levels, self.signed, self.as_power, self.step.shape)
+        step = best_step(sample.detach(), levels, self.signed, self.as_power, self.shape)
         self.assign(step, levels)
         self.calibrated.fill_(True)
 
@@ -82,4 +76,23 @@ class LearnedStep(Quantiser):
                 "asked for; state weight bits of 1 in the QuantConfig to get the bipolar quantiser",
                 bits=bits,
             )
-        return torch.tensor(float(largest_level(bits, self.signed)), device=self.step.device)
+        return torch.tensor(float(largest_level(bits, self.signed)), device=self.zero.device)
+
+
+class LearnedStep(LearnedGrid):
+    """A learned grid with its step as a parameter."""
+
+    def __init__(
+        self, is_weight: bool, signed: bool, as_power: bool, shape: tuple[int, ...]
+    ) -> None:
+        super().__init__(is_weight, signed, as_power, shape)
+        self.step = nn.Parameter(torch.ones(shape))
+
+    def rounded_step(self) -> Tensor:
+        """The step as the grid uses it."""
+        return power_of_two(self.step.detach()) if self.as_power else self.step.detach()
+
+    @torch.no_grad()
+    def place_step(self, step: Tensor) -> None:
+        """Store `step`, rounded if it must be and clamped to its region."""
+        self.step.copy_(self.legal_step(step))

@@ -10,12 +10,8 @@ from torch import Tensor
 
 from codesign.quant.bipolar import BipolarQuantiser
 from codesign.quant.config import QuantConfig
-from codesign.quant.lsq import LsqQuantiser
 from codesign.quant.pixels import PixelQuantiser
 from codesign.quant.quantiser import Quantiser
-from codesign.quant.u3 import U3Quantiser
-
-LEARNED = {"u3": U3Quantiser, "fixed": LsqQuantiser}
 
 
 class WeightProxy(WeightQuantProxyFromInjector):
@@ -59,18 +55,18 @@ class ActProxy(ActQuantProxyFromInjector):
 
 def weight_injector(config: QuantConfig, bits: int, shape: tuple[int, ...]) -> type:
     """Brevitas injector of a weight quantiser; `shape` of its step: () or (C, 1, ..)."""
-    if bits == 1:
-        return _injector(WeightProxy, True, BipolarQuantiser, True, config.power_of_two_step, shape)
-    method = LEARNED[config.quantiser]
-    return _injector(WeightProxy, True, method, bits, True, True, config.power_of_two_step, shape)
+    method, power = config.weight_method, config.power_of_two_step
+    if bits == 1 and 1 not in method.weight_bits:
+        return _injector(WeightProxy, True, BipolarQuantiser, True, power, shape)
+    return _injector(WeightProxy, True, method.make, bits, True, True, power, shape)
 
 
 def act_injector(config: QuantConfig, bits: int, signed: bool = False) -> type:
     """Brevitas injector of an activation quantiser; 1 bit may be bipolar, as the config says."""
+    method, power = config.act_method, config.power_of_two_step
     if bits == 1 and (signed or config.binary_act == "bipolar"):
         return _injector(ActProxy, True, BipolarQuantiser, False)
-    method = LEARNED[config.quantiser]
-    return _injector(ActProxy, signed, method, bits, False, signed, config.power_of_two_step)
+    return _injector(ActProxy, signed, method.make, bits, False, signed, power, ())
 
 
 def pixel_injector(config: QuantConfig, input_max: int) -> type:

@@ -12,6 +12,7 @@ from brevitas.export.onnx.qonnx.handler import (
 from brevitas.export.onnx.qonnx.manager import QONNXManager
 from torch import nn
 
+from codesign.errors import BadInput
 from codesign.quant.bipolar import BipolarQuantiser
 from codesign.quant.proxies import ActProxy, WeightProxy
 
@@ -38,6 +39,11 @@ class ActHandler(BrevitasActQuantProxyHandler):
     handled_layer = ActProxy
 
     def prepare_for_export(self, module: ActProxy) -> None:
+        if not module.quantiser.has_qonnx_form:
+            raise BadInput(
+                f"activations of {type(module.quantiser).__name__} have no QONNX node, whose levels "
+                "are equally spaced; train with act_quantiser = 'u3' or 'fixed' to export"
+            )
         super().prepare_for_export(module)
         self.quant_op = _operator(module)
 

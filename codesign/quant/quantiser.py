@@ -17,6 +17,8 @@ class Quantiser(nn.Module):
 
     signed: bool
     is_learned: bool = False
+    # Whether QONNX's Quant node computes it: weights are stored quantised, so theirs always does.
+    has_qonnx_form: bool = True
 
     def __init__(self, signed: bool) -> None:
         super().__init__()

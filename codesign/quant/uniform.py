@@ -48,12 +48,22 @@ def _clamp_(level: Tensor, grid: Grid) -> Tensor:
     return level.clamp_(-top if grid.signed else 0.0, top)
 
 
-def _inside(grad: Tensor, x: Tensor, grid: Grid) -> Tensor:
-    """`grad` where bottom <= x <= top of the grid, else 0."""
+def within(x: Tensor, grid: Grid) -> Tensor:
+    """Where bottom <= x <= top of the grid."""
+    bottom, top = _bounds(grid)
+    return (x >= bottom) & (x <= top)
+
+
+def _bounds(grid: Grid) -> tuple[Tensor, Tensor]:
     top = grid.levels * grid.step
-    bottom = -top if grid.signed else torch.zeros_like(top)
+    return -top if grid.signed else torch.zeros_like(top), top
+
+
+def _inside(grad: Tensor, x: Tensor, grid: Grid) -> Tensor:
+    """`grad` where x is within the grid, else 0."""
+    bottom, top = _bounds(grid)
     if top.dim():
-        return grad * ((x >= bottom) & (x <= top))
+        return grad * within(x, grid)
     # The fused kernel excludes its bounds, so it gets the next float32 beyond them.
     beyond = torch.full_like(top, math.inf)
     below, above = torch.nextafter(bottom, -beyond), torch.nextafter(top, beyond)
@@ -115,7 +125,9 @@ class InferredBits(torch.autograd.Function):
         return -levels * d_qmax, d_qmax, None
 
 
-def best_step(x: Tensor, levels: Tensor, signed: bool, as_power: bool, shape: torch.Size) -> Tensor:
+def best_step(
+    x: Tensor, levels: Tensor, signed: bool, as_power: bool, shape: tuple[int, ...]
+) -> Tensor:
     """Step among 24 fractions of max|x|/levels that quantises `x` with the least squared error.
 
     Result has `shape`: scalar, or one step per output channel.

@@ -32,7 +32,9 @@ def test_the_longest_stated_path_wins():
         ({"act_bits": 9}, "act_bits"),
         ({"input_bits": True}, "input_bits"),
         ({"weight_bits": 2.5}, "not 2.5"),
-        ({"quantiser": "lsq"}, "quantiser is 'lsq'"),
+        ({"quantiser": "lsq"}, "there is no quantiser 'lsq'"),
+        ({"quantiser": "p3", "weight_bits": 7}, "'p3' has 2 to 5 bits for weights"),
+        ({"layers": {"fc1": LayerBits(act=8)}, "act_quantiser": "p1"}, "'p1' has 2 to 5 bits for act"),
         ({"binary_act": "sign"}, "binary_act is 'sign'"),
     ],
 )

@@ -1,0 +1,144 @@
+"""What quantisers onto powers of two share: their grid, its bands, and its integers."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from codesign.errors import BadInput
+from codesign.quant.published import TableFunction
+from codesign.quant.quantiser import Quantiser
+from codesign.quant.uniform import power_of_two
+
+WIDEST_BITS = 5
+LEAST, MOST = 2.0**-24, 2.0**8
+
+
+class PowerGrid(NamedTuple):
+    """Values +-2^e from `low` to `high`, both powers of two; unsigned grids hold 0 and no minus."""
+
+    low: Tensor
+    high: Tensor
+    signed: bool
+
+
+def snap(x: Tensor, grid: PowerGrid) -> Tensor:
+    """Nearest power (in the exponent) of every element.
+
+    Q = sgn(x) * clip(2^floor(1/2 + log2|x|), qmin, qmax); unsigned values below qmin/sqrt2 are 0.
+    """
+    size = x.abs().clamp(min=LEAST / 4)
+    power = torch.exp2(torch.floor(0.5 + torch.log2(size))).clamp(grid.low, grid.high)
+    if grid.signed:
+        return torch.where(x < 0, -power, power)
+    return torch.where(x < grid.low / math.sqrt(2), torch.zeros_like(x), power)
+
+
+def exponents_of(bits: Tensor) -> Tensor:
+    """Steps between the smallest and the largest power: 2^(b-1) - 1, one bit being sign or zero."""
+    return torch.exp2(bits - 1) - 1
+
+
+class PowerQuantiser(Quantiser):
+    """Base of P1, P2 and P3 (Uhlich et al., ICLR 2020): two learned numbers give a PowerGrid.
+
+    One bit of the width is the sign of weights, or the zero of activations; weights have no zero.
+    The first grid reaches up to max|x|. Raises BadInput for a width outside 2..5 bits, or for
+    signed activations.
+    """
+
+    def __init__(self, is_weight: bool, signed: bool, shape: tuple[int, ...]) -> None:
+        super().__init__(signed)
+        self.is_weight = is_weight
+        self.has_qonnx_form = is_weight
+        self.shape = tuple(shape)
+        self.register_buffer("calibrated", torch.tensor(False))
+
+    @abstractmethod
+    def grid(self) -> PowerGrid:
+        """The grid in use."""
+
+    @abstractmethod
+    def assign(self, low: Tensor, high: Tensor) -> None:
+        """Move to the grid from `low` to `high`, powers of two."""
+
+    @abstractmethod
+    def parameters_in_order(self) -> tuple[Tensor, Tensor]:
+        """The two parameters in the order of `factors`."""
+
+    @abstractmethod
+    def factors(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """dQ/dx and the published derivatives by the two parameters, element by element."""
+
+    @property
+    def is_learned(self) -> bool:  # type: ignore[override]
+        return any(p.requires_grad for p in self.own_parameters())
+
+    def snap(self, x: Tensor) -> Tensor:
+        """Nearest grid value of every element."""
+        return snap(x, self.grid())
+
+    def quantise(self, x: Tensor) -> Tensor:
+        self.calibrate_once(x)
+        if not torch.is_grad_enabled():
+            return self.snap(x)
+        return TableFunction.apply(x, *self.parameters_in_order(), self)
+
+    def scale(self, x: Tensor) -> Tensor:
+        return self.grid().low
+
+    def bands(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Where x lies below, between and above the two ends, as numbers times the sign of Q."""
+        low, high, _ = self.grid()
+        sign, size = y.sign(), x.abs()
+        below, above = size <= low, size > high
+        return sign * below, sign * ~(below | above), sign * above
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Brevitas' four values; the width is that of the integers, the powers over the smallest."""
+        y = self.quantise(x)
+        low, high, signed = self.grid()
+        width = torch.log2(high / low).max() + 1 + signed
+        return y, low, self.zero, width
+
+    def recalibrate(self) -> None:
+        self.calibrated.fill_(False)
+
+    @torch.no_grad()
+    def calibrate_once(self, x: Tensor) -> None:
+        """Let the grid end at max|x|, unless that is done or it is not training yet."""
+        if self.calibrated or not (self.training or self.is_weight):
+            return
+        size = x.abs().flatten(1).amax(1).reshape(self.shape) if self.shape else x.abs().max()
+        high = power_of_two(size.clamp(2.0**-8, MOST / 4))
+        self.assign(high * self.grid().low / self.grid().high, high)
+        self.calibrated.fill_(True)
+
+    def check_bits(self, bits: int) -> None:
+        """Raise BadInput for a width that has no such grid."""
+        if bits not in range(2, WIDEST_BITS + 1):
+            raise BadInput(
+                f"powers of two have 2 to {WIDEST_BITS} bits here, not {bits}: wider ones span more "
+                "binary digits than an integer of the hardware",
+                bits=bits,
+            )
+        if self.signed and not self.is_weight:
+            raise BadInput(
+                "powers of two have no signed activations; choose 'u3' or 'fixed' for activations"
+            )
+
+    @torch.no_grad()
+    def set_bits(self, bits: int) -> None:
+        """Keep the largest value, choose the smallest for `bits` bits."""
+        self.check_bits(bits)
+        high = self.grid().high
+        self.assign(high * torch.exp2(-exponents_of(torch.tensor(float(bits)))), high)
+
+    @torch.no_grad()
+    def freeze(self) -> None:
+        self.assign(self.grid().low, self.grid().high)
+        super().freeze()
