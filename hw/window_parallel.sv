@@ -264,8 +264,16 @@ module window_parallel #(
       .data_i(loads),
       .data_o(shifts)
   );
+  // Comparisons instead of an index: a shift by multiples of Bits would cost tools several times that.
   for (genvar ky = 0; ky < KernelV; ky++) begin : gen_choice
-    assign column[ky*Bits+:Bits] = pixels[from[ky*BankBits+:BankBits]*Bits+:Bits];
+    always_comb begin
+      column[ky*Bits+:Bits] = '0;
+      for (int b = 0; b < Banks; b++) begin
+        if (from[ky*BankBits+:BankBits] == BankBits'(b)) begin
+          column[ky*Bits+:Bits] = pixels[b*Bits+:Bits];
+        end
+      end
+    end
   end
 
   // The last SpanH columns, the newest in the highest bits, and the taps among them.
@@ -301,7 +309,12 @@ module window_parallel #(
     assign unused = beat[0];
     assign out0_data_o = taps;
   end else begin : gen_by_row
-    assign out0_data_o = taps[beat*OutBits+:OutBits];
+    always_comb begin
+      out0_data_o = '0;
+      for (int i = 0; i < Beats; i++) begin
+        if (beat == BeatBits'(i)) out0_data_o = taps[i*OutBits+:OutBits];
+      end
+    end
   end
   delay #(
       .Cycles(Stages),
