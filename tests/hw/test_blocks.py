@@ -102,5 +102,5 @@ def test_a_wrong_cycle_inside_a_block_is_found(
         return times | {"lines": (written, [*released[:-1], released[-1] + 1])}
 
     monkeypatch.setattr(harness, "expected_times", late)
-    with pytest.raises(AssertionError, match="channel lines, release of beat 89: expected"):
+    with pytest.raises(AssertionError, match=r"channel lines, release of beat \d+: expected"):
         check([case], tmp_path, None)
