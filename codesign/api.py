@@ -28,6 +28,7 @@ from codesign.errors import BadInput
 from codesign.types import QType, qtype_of
 
 if TYPE_CHECKING:
+    from codesign.finn.apply import Folded
     from codesign.graph.check import CheckReport
     from codesign.graph.ir import IntGraph
     from codesign.report.data import ReportData
@@ -192,6 +193,25 @@ def fit(
     return list(fit_boards(graph, chosen, target_fps, target_latency_s))
 
 
+def fold_as(model: IntGraph | Design, path: str | Path, on: BoardLike | None = None) -> Folded:
+    """`model` folded as the FINN folding configuration in the JSON file `path` says.
+
+    Raises BadInput for a file that is not of this network, IllegalFold with FINN's layer.
+    """
+    from codesign.finn.apply import fold_as as apply
+
+    if isinstance(model, Design):
+        on, model = on or model.board, _graph(model)
+    return apply(Path(path), model, board(_required(on)))
+
+
+def write_folding(design: Design, path: str | Path) -> None:
+    """Write the folding of `design` as a FINN folding configuration (JSON)."""
+    from codesign.finn.write import write_folding as write
+
+    write(design, Path(path))
+
+
 def simulate(
     design: Design | IntGraph, on: BoardLike | None = None, frames: int | None = None
 ) -> Simulation:
@@ -351,6 +371,7 @@ __all__ = [
     "execute",
     "export",
     "fit",
+    "fold_as",
     "load",
     "load_params",
     "per_bitwidth",
@@ -361,4 +382,5 @@ __all__ = [
     "simulate",
     "train",
     "verify",
+    "write_folding",
 ]

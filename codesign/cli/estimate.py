@@ -11,7 +11,10 @@ from codesign.cli import show
 from codesign.cli.source import InputOffset, InputScale, InputType, number, params_of, read_model
 
 if TYPE_CHECKING:
+    from codesign.design import Design
+    from codesign.graph.ir import IntGraph
     from codesign.report.data import ReportData
+    from codesign.search.plan import Plan
 
 Board = Annotated[
     str | None, typer.Option(help="Name or .toml file; a Design's own board is the default.")
@@ -26,6 +29,12 @@ def estimate(
     minimise: Annotated[
         str | None,
         typer.Option(help="What to spend least of: lut, or weights such as lut=1,BRAM18=50."),
+    ] = None,
+    folding: Annotated[
+        Path | None, typer.Option(help="A FINN folding configuration (JSON) instead of a search.")
+    ] = None,
+    write_folding: Annotated[
+        Path | None, typer.Option(help="Also write the folding as FINN reads it (JSON).")
     ] = None,
     per_bitwidth: Annotated[
         bool, typer.Option("--per-bitwidth", help="Also the table at every width 1 to 8.")
@@ -48,7 +57,13 @@ def estimate(
 
     network = read_model(model, input_type, input_scale, input_offset)
     with show.busy("folding, FIFOs, estimate"):
-        plan = api.estimate(network, board, target_fps, target_latency, weights_of(minimise))
+        if folding is None:
+            wanted = weights_of(minimise)
+            plan = api.estimate(network, board, target_fps, target_latency, wanted)
+        else:
+            plan = _folded(network, board, folding)
+    if write_folding is not None:
+        api.write_folding(plan.design, write_folding)
     table = None
     if per_bitwidth:
         with show.busy("every bit width"):
@@ -65,6 +80,16 @@ def estimate(
         show.print_json(data)
     if not plan.fits or not plan.meets_target:
         raise typer.Exit(3)
+
+
+def _folded(network: IntGraph | Design, board: str | None, folding: Path) -> Plan:
+    """The plan that a FINN file asks for; remarks on the file go to stderr."""
+    from codesign import api
+
+    folded = api.fold_as(network, folding, board)
+    for note in folded.notes:
+        show.print_aside(f"note: {note}")
+    return folded.plan
 
 
 def _print(data: ReportData) -> None:

@@ -151,14 +151,16 @@ class ShapeGraph:
         return IntGraph(self.name, tuple(self.nodes), self.input, output, "image", self.tensor)
 
     def windows(self, name: str, kernel: int, stride: int, pad: int) -> None:
-        """The picture as a stream of windows."""
+        """The picture as a stream of windows; it is one already where the kernel spans it all."""
         height, width = self.size
         if pad:
             border = dict.fromkeys(("top", "bottom", "left", "right"), pad)
             shape = {"height": height, "width": width, "channels": self.channels}
             self._add(Pad(name=f"{name}_pad", **shape, **border, value=0, itype=self.qtype))
             height, width = height + 2 * pad, width + 2 * pad
-        if kernel > 1 or stride > 1:
+        if kernel == height == width:
+            height = width = 1
+        elif kernel > 1 or stride > 1:
             block = Window(
                 name=f"{name}_window",
                 height=height,

@@ -1,0 +1,148 @@
+"""FINN's folding files: published ones, a round trip, and files that are wrong."""
+
+import json
+
+import pytest
+
+from codesign import api
+from codesign.board import load_board
+from codesign.cli import main
+from codesign.design import save_design
+from codesign.errors import BadInput, IllegalFold
+from codesign.finn.apply import fold_as
+from codesign.finn.layers import layer_named
+from codesign.finn.write import folding_of, write_folding
+from codesign.lowering import assemble
+from codesign.models.published import cnv, mobilenet_v1
+from codesign.search.folding import find_folds
+from codesign.sim.simulate import simulate
+from tests.small_graphs import cnn, mlp, residual
+
+PYNQ = load_board("pynq-z1")
+
+# PE and SIMD of the MatrixVectorActivation layers, and SIMD of the ConvolutionInputGenerators, of
+# cnv-w1a1 in Xilinx/finn-examples, build/bnn-pynq/folding_config.
+CNV_PRODUCTS = ((16, 3), (32, 32), (16, 32), (16, 32), (4, 32), (1, 32), (1, 4), (1, 8), (5, 1))
+CNV_WINDOWS = (3, 32, 32, 32, 32, 32)
+
+
+def _cnv_file(path):
+    entries = {"Defaults": {}, "Thresholding_Batch_0": {"PE": 1, "ram_style": "distributed"}}
+    for i, (pe, simd) in enumerate(CNV_PRODUCTS):
+        if i < len(CNV_WINDOWS):
+            window = {"SIMD": CNV_WINDOWS[i], "ram_style": "distributed"}
+            entries[f"ConvolutionInputGenerator_{i}"] = window
+        entries[f"MatrixVectorActivation_{i}"] = {"PE": pe, "SIMD": simd, "ram_style": "auto"}
+    entries["LabelSelect_Batch_0"] = {"PE": 1}
+    path.write_text(json.dumps(entries))
+    return path
+
+
+def _file(path, **entries):
+    path.write_text(json.dumps(entries))
+    return path
+
+
+def test_the_published_folding_of_cnv_gives_the_published_rate(tmp_path):
+    """FINN reports 3,000 frames/s for it on a PYNQ-Z1 at 100 MHz: 32,768 cycles of the first
+    dense layer."""
+    graph = cnv(1, 1)
+    folded = fold_as(_cnv_file(tmp_path / "cnv.json"), graph, PYNQ)
+    design = folded.plan.design
+    products = [design.block(f"conv{i}") for i in range(6)]
+    products += [design.block(f"fc{i}") for i in range(3)]
+    assert [(b.fold.pe, b.fold.simd) for b in products] == list(CNV_PRODUCTS)
+    windows = [design.block(f"conv{i}_window").fold.pe for i in range(5)]
+    assert windows == list(CNV_WINDOWS[:5])
+    assert folded.plan.estimate.interval_cycles == 32768
+    assert folded.plan.fits
+    # The input is quantised by the host, and a window of the whole picture needs no hardware.
+    assert [note.split()[0] for note in folded.notes] == [
+        "Thresholding_Batch_0",
+        "ConvolutionInputGenerator_5",
+    ]
+    # The layers that the file leaves open are not slower.
+    assert simulate(design, PYNQ).interval_cycles == 32768
+
+
+@pytest.mark.parametrize(
+    "graph", [mlp((32, 16, 10)), cnn(8), residual(), cnv(2, 2)], ids=lambda g: g.name
+)
+def test_a_folding_written_and_read_is_the_same(graph, tmp_path):
+    design = find_folds(graph, PYNQ).design
+    path = tmp_path / "folding.json"
+    write_folding(design, path)
+    again = fold_as(path, graph, PYNQ)
+    for node in graph.nodes:
+        block = node.block
+        if not block.name.endswith("pool_win") and "pool" not in block.name:
+            assert again.plan.design.block(block.name).fold == design.block(block.name).fold
+    assert again.notes == ()
+    depths = {s.name: s.depth for s in again.plan.design.streams}
+    assert all(depths[s.name] >= s.depth for s in design.streams if s.name in depths)
+
+
+def test_depthwise_layers_and_padding_have_their_own_entries():
+    board = load_board("zcu104")
+    entries = folding_of(assemble(mobilenet_v1(4, 4), {}, board))
+    kinds = [layer_named(name) for name in entries if name != "Defaults"]
+    assert None not in kinds
+    assert sum(name.startswith("VVAU_hls_") for name in entries) == 13
+    assert sum(name.startswith("MVAU_hls_") for name in entries) == 15
+    assert sum(name.startswith("FMPadding_rtl_") for name in entries) == 14
+
+
+def test_depths_of_the_file_are_taken_where_they_are_deeper(tmp_path):
+    graph = mlp((12, 8, 6))
+    defaults = {"inFIFODepths": [[64], "all"], "outFIFODepths": [[2], ["MVAU"]]}
+    entries = {f"MVAU_hls_{i}": {"PE": 1, "SIMD": 2} for i in range(2)}
+    path = _file(tmp_path / "f.json", Defaults=defaults, **entries)
+    design = fold_as(path, graph, PYNQ).plan.design
+    depths = {s.target: s.depth for s in design.streams}
+    assert depths["fc0.in0"] == 64
+    assert depths["arg_max.in0"] < 64
+
+
+@pytest.mark.parametrize(
+    ("entries", "kind", "words"),
+    [
+        ({"MVAU_hls_0": {"PE": 1}}, BadInput, "must be those of the network"),
+        (
+            {f"MVAU_{i}": {"PE": 5} for i in range(2)},
+            IllegalFold,
+            "MVAU_0 of the folding file: fc0",
+        ),
+        ({f"MVAU_{i}": {"PE": "8"} for i in range(2)}, BadInput, "PE must be a whole number"),
+        ({"fc0": {"inFIFODepths": 3}}, BadInput, "must be a list of whole numbers"),
+        ({"MVAU_0": [1]}, BadInput, "must map names of layers"),
+        ({"Defaults": {"PE": 3}, "fc0": {}}, BadInput, "Defaults.PE"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path, entries, kind, words):
+    with pytest.raises(kind, match=words):
+        fold_as(_file(tmp_path / "f.json", **entries), mlp((12, 8, 6)), PYNQ)
+
+
+def test_what_a_block_does_not_offer_is_a_note(tmp_path):
+    path = _file(tmp_path / "f.json", fc0={"PE": 2, "resType": "dsp", "ram_style": "ultra"})
+    folded = fold_as(path, mlp((12, 8, 6), bits=1), PYNQ)
+    assert len(folded.notes) == 2
+    assert "ultra" in folded.notes[0]
+    assert folded.plan.design.block("fc0").fold.pe == 2
+
+
+def test_the_command_reads_and_writes(tmp_path, capsys):
+    graph = mlp((12, 8, 6))
+    save_design(assemble(graph, {}, PYNQ), graph.params, tmp_path)
+    path, out = _file(tmp_path / "f.json", fc0={"PE": 4, "SIMD": 3}), tmp_path / "out.json"
+    words = ["estimate", str(tmp_path), "--folding", str(path), "--write-folding", str(out)]
+    assert main([*words, "--json"]) == 0
+    blocks = {b["name"]: b for b in json.loads(capsys.readouterr().out)["blocks"]}
+    assert (blocks["fc0"]["pe"], blocks["fc0"]["simd"]) == (4, 3)
+    assert json.loads(out.read_text())["MVAU_hls_0"]["SIMD"] == 3
+    again = api.fold_as(graph, out, "pynq-z1").plan.design
+    assert again.block("fc0").fold.simd == 3
+    assert main(["estimate", str(tmp_path), "--folding", str(tmp_path / "none.json")]) == 2
+    (tmp_path / "f.json").write_text("{")
+    assert main(["estimate", str(tmp_path), "--folding", str(path)]) == 2
+    assert "not a JSON file" in capsys.readouterr().err
