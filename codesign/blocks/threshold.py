@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Self
 
 import msgspec
@@ -17,11 +18,25 @@ from codesign.blocks.quantiser import Quantiser
 from codesign.blocks.samples import reference, sample
 from codesign.blocks.threshold_tables import limit_bits, limit_vector, search_limits
 from codesign.cost.family import Family
-from codesign.cost.resources import CostTerm, Resources, total
+from codesign.cost.resources import CostTerm, Resources
 from codesign.program import Program
 from codesign.rtl.instance import Rtl, Vector
 from codesign.rtl.wire import packed, wire_kind
 from codesign.types import BIPOLAR, QType
+
+# Tables of up to this many words have columns in common.
+FEW_WORDS = 8
+
+
+def distinct_bits(words: int, bits: float) -> float:
+    """Columns of a table of random words that need a function of their own, expected.
+
+    A column of 2^a words is a function of a address bits; constants and address bits themselves
+    cost nothing, and equal columns (or inverted ones) are stored once.
+    """
+    inputs = (words - 1).bit_length()
+    functions = 2.0 ** (2**inputs - 1)
+    return (functions - 1 - inputs) * (1 - (1 - 1 / functions) ** bits)
 
 
 class Threshold(Quantiser, frozen=True, kw_only=True):
@@ -123,24 +138,55 @@ class Threshold(Quantiser, frozen=True, kw_only=True):
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         p, bits, groups = self.fold.pe, self.itype.bits, self.channels // self.fold.pe
-        roms = (family.rom(depth, bits, style) for depth, style in self._memories())
-        compare = Resources(lut=family.adder(bits), ff=bits + self.otype.bits)
         # Adding the lowest value of a two's-complement type only inverts the top bit.
         free = self.base in (0, -(1 << (self.otype.bits - 1)))
         offset = 0 if free else family.adder(self.otype.bits)
         differ = self.rows > 1 or self.sign is not None
-        flips = family.rom(groups, p, "lut") if self.sign else Resources()
+        turns = (groups - 1).bit_length() if differ else 0
+        few = sum(depth <= 2 for depth, _ in self._memories())
         return (
-            # Each lane: a comparator a stage; the input and the bits found so far travel along.
-            CostTerm("comparators", compare.scaled(p * self.stages)),
-            # Each lane reads its own word of each stage.
-            CostTerm("thresholds", total(roms).scaled(p)),
+            # Each lane compares with one of at most two constants in the first stages, with a word
+            # of its table in the others.
+            CostTerm("constant comparators", Resources(lut=p * family.adder(bits) * few)),
+            CostTerm("comparators", Resources(lut=p * family.adder(bits) * (self.stages - few))),
+            # The input and the channel travel to the last stage, the bits found grow by one a stage.
+            CostTerm("travelling values", Resources(ff=self._travelling(p, turns))),
+            # Each lane reads its own word of each stage; behind LUTs it is registered.
+            self._words(family, small=True),
+            self._words(family, small=False),
             # A channel of negative sign compares with 1 - T and inverts each answer.
-            CostTerm("signs", flips + Resources(lut=p * self.stages if self.sign else 0)),
+            CostTerm("signs", self._signs(family, groups)),
             CostTerm("base", Resources(lut=p * offset)),
             # Counter: group of channels, where they differ.
             control(family, 2, self.latency_cycles, groups if differ else 1),
         )
+
+    def _travelling(self, pe: int, turn_bits: int) -> int:
+        """Registers of the stages, and those that wait for a block RAM beside its read."""
+        reads = [style == "block" for _, style in self._memories()]
+        found = pe * self.stages * (self.stages + 1) // 2
+        passed = (self.stages - 1) * (pe * self.itype.bits + turn_bits)
+        waits = sum(
+            pe * (self.itype.bits + max(1, k)) + turn_bits for k, w in enumerate(reads) if w
+        )
+        return found + passed + waits
+
+    def _words(self, family: Family, small: bool) -> CostTerm:
+        """Memories of all lanes and stages, the `small` ones of some words or the others."""
+        p, bits, found = self.fold.pe, self.itype.bits, Resources()
+        for number, (depth, style) in enumerate(self._memories()):
+            if (depth <= FEW_WORDS) == small:
+                kept = distinct_bits(depth, bits) if small else bits
+                register = kept if style == "lut" and number > 0 else 0
+                found += family.rom(depth, ceil(kept), style) + Resources(ff=register)
+        return CostTerm("small tables" if small else "tables", found.scaled(p))
+
+    def _signs(self, family: Family, groups: int) -> Resources:
+        """In each stage a table of signs by group of channels, and an inversion a lane."""
+        if self.sign is None:
+            return Resources()
+        flips = family.rom(groups, self.fold.pe, "lut")
+        return (flips + Resources(lut=self.fold.pe)).scaled(self.stages)
 
     def retyped(self, *inputs: QType) -> Self:
         """The same thresholds on inputs of another width: they move with the range."""

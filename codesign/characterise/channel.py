@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+from codesign.cost.family import Family
+from codesign.cost.fifo import fifo_terms
+from codesign.cost.resources import CostTerm
 from codesign.rtl.instance import Rtl
 
 
@@ -24,3 +27,8 @@ class Channel(msgspec.Struct, frozen=True, tag=True):
         """Bits of each port."""
         flags = ("clk_i", "rst_i", "space_o", "issue_i", "data_valid_i", "valid_o", "ready_i")
         return dict.fromkeys(flags, 1) | {"data_i": self.width_bits, "data_o": self.width_bits}
+
+    def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
+        """As a stream of this depth is costed."""
+        style = "block" if self.style else "lutram" if family.lutram else "register"
+        return fifo_terms(family, self.depth, self.width_bits, style)

@@ -25,8 +25,10 @@ Drawn = tuple[Unit, dict[str, np.ndarray]]
 
 CHANNELS = (3, 6, 8, 10, 12, 16, 24, 32, 48, 64, 96, 128)
 # A unit's multipliers have at most this many bit products, its streams this many bits a beat.
-MOST_BIT_PRODUCTS = 2048
+MOST_BIT_PRODUCTS = 1024
 MOST_BEAT_BITS = 256
+# Weights in LUTs have at most this many bits; beyond, nobody would put them there.
+MOST_LUT_ROM_BITS = 16384
 
 
 def drawn(kind: str, number: int) -> Drawn:
@@ -45,7 +47,17 @@ def drawn(kind: str, number: int) -> Drawn:
 
 def _small(block: Block) -> bool:
     beats = [port.bits for port in (*block.inputs(), *block.outputs())]
-    return max(beats) <= MOST_BEAT_BITS and _bit_products(block) <= MOST_BIT_PRODUCTS
+    in_luts = _weight_bits(block) if block.fold.memory == "lut" else 0
+    return (
+        max(beats) <= MOST_BEAT_BITS
+        and _bit_products(block) <= MOST_BIT_PRODUCTS
+        and in_luts <= MOST_LUT_ROM_BITS
+    )
+
+
+def _weight_bits(block: Block) -> int:
+    wtype = getattr(block, "wtype", None)
+    return int(np.prod(block.weight.shape)) * wtype.bits if wtype else 0
 
 
 def _bit_products(block: Block) -> int:

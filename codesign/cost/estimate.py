@@ -9,30 +9,39 @@ import msgspec
 from codesign.blocks.base import Block
 from codesign.board import Board
 from codesign.cost.family import Family, load_family
-from codesign.cost.fifo import fifo_terms
+from codesign.cost.fifo import KIND as FIFO
+from codesign.cost.fifo import fitted_fifo_terms, stream_cost
 from codesign.cost.levers import levers
+from codesign.cost.model import ANALYTIC, Widths, add_widths, bounds, scaled, source, widths
 from codesign.cost.resources import CostTerm, Resources, total
 from codesign.cost.verdict import Verdict, judge
-from codesign.design import HOST, Design
+from codesign.design import HOST, Design, Stream
 from codesign.design_rules import check_memories
 from codesign.sim.host import gap_cycles
 from codesign.sim.startup import startup_cycles
 
 
 class PartEstimate(msgspec.Struct, frozen=True):
-    """One block or stream: its terms and their sum."""
+    """One block or stream: its terms and their sum, with bounds that hold nine times in ten.
+
+    Analytic parts have no bounds: `low` and `high` are the sum itself.
+    """
 
     name: str
     kind: str
     terms: tuple[CostTerm, ...]
     resources: Resources
-    source: str = "analytic"
+    low: Resources
+    high: Resources
+    source: str = ANALYTIC
 
 
 class DesignEstimate(msgspec.Struct, frozen=True):
     """Resources by part, the verdict, and the steady interval in cycles (analytic).
 
-    `startup_cycles` fill memories without initial contents before the first frame. `bottleneck` is the block with the longest interval, or "host" when transfer takes longer.
+    `low` and `high` bound `total` nine times in ten, as far as its parts are fitted; `source` says
+    how many are. `startup_cycles` fill memories without initial contents before the first frame.
+    `bottleneck` is the block with the longest interval, or "host" when transfer takes longer.
     """
 
     parts: tuple[PartEstimate, ...]
@@ -42,8 +51,10 @@ class DesignEstimate(msgspec.Struct, frozen=True):
     interval_cycles: int
     fps: float
     bottleneck: str
+    low: Resources
+    high: Resources
     startup_cycles: int = 0
-    source: str = "analytic"
+    source: str = ANALYTIC
 
 
 def estimate(design: Design, board: Board) -> DesignEstimate:
@@ -62,8 +73,18 @@ def estimate(design: Design, board: Board) -> DesignEstimate:
         verdict = msgspec.structs.replace(verdict, levers=help_)
     interval, bottleneck = interval_of(design, board)
     fps = design.clock_hz / interval
-    startup = startup_cycles(design, board)
-    return DesignEstimate(parts, demand, budget, verdict, interval, fps, bottleneck, startup)
+    return DesignEstimate(
+        parts,
+        demand,
+        budget,
+        verdict,
+        interval,
+        fps,
+        bottleneck,
+        *bounds(demand, spread(design, family)),
+        startup_cycles(design, board),
+        _source(parts),
+    )
 
 
 def interval_of(design: Design, board: Board) -> tuple[int, str]:
@@ -81,8 +102,35 @@ def interval_of(design: Design, board: Board) -> tuple[int, str]:
 
 @lru_cache(maxsize=1 << 17)
 def block_cost(block: Block, family: str) -> Resources:
-    """Sum of the cost terms of `block` on the family called `family`."""
-    return block.cost(load_family(family))
+    """What synthesis takes of `block` on the family called `family`; analytic without
+    coefficients."""
+    return total(term.resources for term in fitted_terms(block, load_family(family)))
+
+
+def fitted_terms(block: Block, family: Family) -> tuple[CostTerm, ...]:
+    """The cost terms of `block` as synthesis takes them, where the family has coefficients."""
+    return scaled(block.cost_terms(family), type(block).__name__, family.name)
+
+
+def spread(design: Design, family: Family) -> dict[str, Widths]:
+    """How far the parts of `design` may lie from their central values, added up by kind."""
+    found: dict[str, Widths] = {}
+    for block in design.blocks:
+        add_widths(found, *block_widths(block, family.name))
+    for stream in design.streams:
+        add_widths(found, *stream_widths(stream, family))
+    return found
+
+
+def block_widths(block: Block, family: str) -> tuple[str, Widths]:
+    """(kind, how far the resources of `block` may lie from `block_cost`)."""
+    kind = type(block).__name__
+    return kind, widths(block_cost(block, family), kind, family)
+
+
+def stream_widths(stream: Stream, family: Family) -> tuple[str, Widths]:
+    """(kind, how far the resources of `stream` may lie from `stream_cost`)."""
+    return FIFO, widths(stream_cost(family, stream), FIFO, family.name)
 
 
 @lru_cache(maxsize=1 << 17)
@@ -92,13 +140,28 @@ def block_interval_cycles(block: Block) -> int:
 
 
 def _parts(design: Design, family: Family) -> tuple[PartEstimate, ...]:
-    blocks = [_part(b.name, "block", b.cost_terms(family)) for b in design.blocks]
+    blocks = [
+        _part(b.name, "block", fitted_terms(b, family), type(b).__name__, family)
+        for b in design.blocks
+    ]
     streams = [
-        _part(s.name, "stream", fifo_terms(family, s.depth, s.bits, s.style))
+        _part(s.name, "stream", fitted_fifo_terms(family, s.depth, s.bits, s.style), FIFO, family)
         for s in design.streams
     ]
     return (*blocks, *streams)
 
 
-def _part(name: str, kind: str, terms: tuple[CostTerm, ...]) -> PartEstimate:
-    return PartEstimate(name, kind, terms, total(term.resources for term in terms))
+def _part(
+    name: str, what: str, terms: tuple[CostTerm, ...], kind: str, family: Family
+) -> PartEstimate:
+    centre = total(term.resources for term in terms)
+    low, high = bounds(centre, {kind: widths(centre, kind, family.name)})
+    return PartEstimate(name, what, terms, centre, low, high, source(kind, family.name))
+
+
+def _source(parts: tuple[PartEstimate, ...]) -> str:
+    """Source of the total: analytic, fitted, or how many parts are fitted."""
+    fitted = sum(part.source != ANALYTIC for part in parts)
+    if fitted == 0:
+        return ANALYTIC
+    return "fitted" if fitted == len(parts) else f"fitted, {len(parts) - fitted} parts analytic"

@@ -5,13 +5,33 @@ from __future__ import annotations
 from functools import lru_cache
 
 from codesign.cost.family import Family, load_family
+from codesign.cost.model import kind_model, scaled
 from codesign.cost.resources import CostTerm, Resources, total
 from codesign.design import STYLE_LATENCY_CYCLES, Stream
+
+# The kind of unit that a FIFO is in the data set (hw/channel.sv).
+KIND = "Channel"
 
 
 def fifo_terms(family: Family, depth: int, width_bits: int, style: str) -> tuple[CostTerm, ...]:
     """Storage and control of a FIFO of `depth` tokens of `width_bits`; analytic."""
     return _terms(family.name, depth, width_bits, style)
+
+
+def fitted_fifo_terms(
+    family: Family, depth: int, width_bits: int, style: str
+) -> tuple[CostTerm, ...]:
+    """The same as synthesis takes them, where the family has coefficients.
+
+    hw/channel.sv leaves all but block RAM to the tool, which takes LUT RAM where there is any.
+    """
+    if kind_model(KIND, family.name) and style != "block":
+        style = _in_luts(family)
+    return scaled(_terms(family.name, depth, width_bits, style), KIND, family.name)
+
+
+def _in_luts(family: Family) -> str:
+    return "lutram" if family.lutram else "register"
 
 
 def stream_cost(family: Family, stream: Stream) -> Resources:
@@ -21,28 +41,28 @@ def stream_cost(family: Family, stream: Stream) -> Resources:
 
 @lru_cache(maxsize=65536)
 def fifo_cost(family: str, depth: int, width_bits: int, style: str) -> Resources:
-    """Sum of the terms, for the family called `family`."""
-    return total(term.resources for term in _terms(family, depth, width_bits, style))
+    """What synthesis takes of a FIFO, for the family called `family`; analytic without
+    coefficients."""
+    terms = fitted_fifo_terms(load_family(family), depth, width_bits, style)
+    return total(term.resources for term in terms)
 
 
 @lru_cache(maxsize=65536)
 def _terms(family_name: str, depth: int, width_bits: int, style: str) -> tuple[CostTerm, ...]:
     family = load_family(family_name)
     storage = family.ram(depth, width_bits, style)
-    return (CostTerm("storage", storage), CostTerm("control", _control(family, depth, style)))
-
-
-def _control(family: Family, depth: int, style: str) -> Resources:
-    """Counters of one FIFO.
-
-    Free slots seen by the writer (credits) and tokens seen by the reader: an up-down counter each,
-    with a register for "not zero". A shift register is addressed by the token count itself; a
-    memory has a write and a read pointer as well.
-    """
+    # Free slots seen by the writer (credits) and tokens seen by the reader: an up-down counter each,
+    # with a register for "not zero".
     count_bits = depth.bit_length()
+    credits = Resources(lut=2 * (family.adder(count_bits) + 1), ff=2 * (count_bits + 1))
+    # A shift register is addressed by the token count; a memory has a write and a read pointer.
     pointer_bits = 0 if style == "srl" else (depth - 1).bit_length()
-    luts = 2 * (family.adder(count_bits) + 1) + 2 * (family.adder(pointer_bits))
-    return Resources(lut=luts, ff=2 * (count_bits + 1) + 2 * pointer_bits)
+    pointers = Resources(lut=2 * family.adder(pointer_bits), ff=2 * pointer_bits)
+    return (
+        CostTerm("storage", storage),
+        CostTerm("credits", credits),
+        CostTerm("pointers", pointers),
+    )
 
 
 def prices(left: Resources, budget: Resources) -> tuple[tuple[str, float], ...]:
@@ -69,7 +89,9 @@ def cheapest_style(
     grows by the latency of the style, so that the stream keeps its rate.
     """
     options = []
-    for style in load_family(family).fifo_styles:
+    known = load_family(family)
+    styles = (_in_luts(known), "block") if kind_model(KIND, family) else known.fifo_styles
+    for style in styles:
         latency = STYLE_LATENCY_CYCLES[style]
         if latency <= most_latency_cycles:
             counts = fifo_cost(family, tokens + latency, width_bits, style).flat()

@@ -61,7 +61,7 @@ def test_memory_holds_every_threshold_bit() -> None:
     # of 64 bits are 1, 2, 4, 8 LUTs a bit; four leaves share the free multiplexers of a slice, and
     # eight need one more LUT.
     terms = {t.name: t.resources for t in threshold(QType(4, False)).cost_terms(XC7)}
-    assert terms["thresholds"].lut == 12 * (1 + 2 + 4 + 8 + 1)
+    assert terms["tables"].lut == 12 * (1 + 2 + 4 + 8 + 1)
     # In block RAMs the same words are one BRAM18 a stage (512 x 36).
     block = threshold(QType(4, False)).folded(Fold(1, memory="block"))
     assert block.cost(XC7).ram == {"BRAM18": 4}

@@ -1,0 +1,136 @@
+"""Coefficients of the cost models: non-negative least squares on the rows that are not held out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil, floor
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from codesign.characterise.held_out import load_held_out
+from codesign.characterise.rows import OK, Row, read_rows, unit_of
+from codesign.cost.family import load_family
+from codesign.cost.model import (
+    BASE,
+    COEFFICIENTS,
+    FITTED,
+    FLOOR,
+    FamilyModel,
+    KindModel,
+    Scale,
+    term_values,
+)
+from codesign.cost.resources import CostTerm, total
+from codesign.errors import BadInput
+from codesign.files import write_bytes_atomic
+
+# Kinds with fewer rows keep their analytic values.
+FEWEST_ROWS = 8
+FOLDS = 10
+# The analytic factor 1 weighs as much as this many rows, so that a term that few rows have stays near it.
+PRIOR_ROWS = 1.0
+COVERAGE = 0.9
+
+
+def fit(family: str, data: Path, out: Path = COEFFICIENTS) -> FamilyModel:
+    """Fit every kind of block that has FEWEST_ROWS rows and write `out`/<family>.json.
+
+    Rows that are held out are not read. Raises BadInput when there is nothing to fit.
+    """
+    rows = training_rows(family, data)
+    kinds = {row.kind for row in rows}
+    models = {kind: fit_kind([r for r in rows if r.kind == kind]) for kind in sorted(kinds)}
+    models = {kind: model for kind, model in models.items() if model is not None}
+    if not models:
+        raise BadInput(
+            f"{data / family}: no kind of block has {FEWEST_ROWS} rows; codesign characterise "
+            f"--family {family} makes them",
+            family=family,
+        )
+    model = FamilyModel(family, " ".join(sorted({f"{r.tool} {r.version}" for r in rows})), models)
+    text = msgspec.json.format(msgspec.json.encode(model), indent=1)
+    write_bytes_atomic(out / f"{family}.json", text + b"\n")
+    return model
+
+
+def training_rows(family: str, data: Path) -> list[Row]:
+    """Rows of `family` that are there and not held out."""
+    rules = load_held_out(data)
+    return [r for r in read_rows(data, family) if r.state == OK and rules.reason(r) is None]
+
+
+def terms_of(row: Row) -> tuple[CostTerm, ...]:
+    """Analytic terms of the configuration of `row`."""
+    return unit_of(row).cost_terms(load_family(row.family))
+
+
+def as_designed(row: Row) -> bool:
+    """False where synthesis put a memory into block RAM that the folding has in LUTs, or the other
+    way round: that is another circuit, and counted as a miss of its memories."""
+    expected = total(term.resources for term in terms_of(row)).ram
+    return bool(row.ram) == any(expected.values())
+
+
+def fit_kind(rows: Sequence[Row]) -> KindModel | None:
+    """Scales of one kind of block; None for fewer than FEWEST_ROWS rows."""
+    rows = [row for row in rows if as_designed(row)]
+    if len(rows) < FEWEST_ROWS:
+        return None
+    terms = [terms_of(row) for row in rows]
+    scales = {count: _scale(rows, terms, count) for count in FITTED}
+    return KindModel(len(rows), scales)
+
+
+def _scale(rows: Sequence[Row], terms: Sequence[tuple[CostTerm, ...]], count: str) -> Scale:
+    """Factors of all rows; bounds and error of each row predicted from the other nine tenths."""
+    values = [term_values(t, count) for t in terms]
+    names = sorted({name for value in values for name in value})
+    x = np.array([[value.get(name, 0.0) for name in names] + [1.0] for value in values])
+    memory = np.array([sum(t.resources.lutram for t in ts) for ts in terms])
+    memory = memory if count == "lut" else 0 * memory
+    y = np.array([float(getattr(row, count)) for row in rows])
+    unseen = _unseen(x, y - memory) + memory
+    low, high = _interval((y - unseen) / (unseen + FLOOR))
+    error = float(np.median(np.abs(y - unseen) / np.maximum(y, 1)))
+    factors = dict(zip((*names, BASE), _factors(x, y - memory).tolist(), strict=True))
+    rounded = {name: round(factor, 4) for name, factor in factors.items()}
+    return Scale(rounded, round(low, 4), round(high, 4), round(error, 4))
+
+
+def _factors(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Non-negative factors (terms, then base) of least relative error, drawn towards the prior."""
+    from scipy.optimize import nnls
+
+    weight = 1 / (np.abs(y) + FLOOR)
+    a, b = x * weight[:, None], y * weight
+    pull = np.sqrt(PRIOR_ROWS * (a**2).mean(axis=0))
+    prior = np.ones(x.shape[1])
+    prior[-1] = 0.0
+    factors, _ = nnls(np.vstack([a, np.diag(pull)]), np.concatenate([b, pull * prior]))
+    # A term that no row has says nothing: its analytic value stays.
+    return np.where(pull > 0, factors, prior)
+
+
+def _unseen(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Each row as predicted from a fit without its tenth of the rows."""
+    folds = np.arange(len(y)) % min(FOLDS, len(y))
+    found = np.empty(len(y))
+    for fold in set(folds.tolist()):
+        out = folds == fold
+        found[out] = x[out] @ _factors(x[~out], y[~out])
+    return found
+
+
+def _interval(errors: np.ndarray) -> tuple[float, float]:
+    """Bounds that hold a further error of the same kind with probability COVERAGE.
+
+    Split conformal prediction (Vovk, Gammerman, Shafer, Algorithmic Learning in a Random World,
+    2005): order statistics at the ranks of n + 1 errors, the outermost ones where there are few.
+    """
+    ordered, n = np.sort(errors), len(errors)
+    tail = (1 - COVERAGE) / 2
+    below = max(0, floor(tail * (n + 1)) - 1)
+    above = min(n - 1, ceil((1 - tail) * (n + 1)) - 1)
+    return min(0.0, float(ordered[below])), max(0.0, float(ordered[above]))
