@@ -29,8 +29,8 @@ class Fold(msgspec.Struct, frozen=True, order=True):
     """How much of a block runs in parallel, and in which primitives.
 
     `simd` inputs and `pe` outputs a cycle; blocks without a reduction use `pe` alone (lanes of
-    their streams). `multiplier` is "lut" or "dsp"; `memory` is where weights, thresholds and buffers
-    live: "lut" (LUTs as ROM or RAM), "block" (the family's block RAM) or "large" (weights in the
+    their streams), in a window and in what reads it by channels `simd` counts taps. `multiplier` is
+    "lut" or "dsp"; `memory` is where weights, thresholds and buffers live: "lut" (LUTs as ROM or RAM), "block" (the family's block RAM) or "large" (weights in the
     family's large RAM, which is filled at start-up; buffers as with "block").
     """
 
