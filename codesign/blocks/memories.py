@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import ceil
 
 from codesign.cost.family import Family
+from codesign.cost.packing import words_a_row
 from codesign.cost.resources import CostTerm, Resources
 
 # Words from which a memory of style "block" is worth a block RAM: what one LUT of 6 inputs holds.
@@ -31,11 +32,12 @@ def _loading(family: Family, depth: int, width_bits: int) -> Resources:
     LUTs: counter of words, its end, the write of each column, the address from counter or reader,
     and four for turn, end and the gate of the frames, although all memories share the last.
     """
-    address_bits = (depth - 1).bit_length()
-    columns = ceil(width_bits / family.load_bits)
+    shared = words_a_row(depth, width_bits, family.load_bits)
+    row_bits, address_bits = width_bits * shared, (ceil(depth / shared) - 1).bit_length()
+    columns = ceil(row_bits / family.load_bits)
     counter = family.adder(address_bits) + ceil(address_bits / family.lut_inputs)
     select = address_bits * family.mux(2)
-    flip_flops = min(width_bits, family.load_bits) + 2 * address_bits + 2 * columns + 2
+    flip_flops = min(row_bits, family.load_bits) + 2 * address_bits + 2 * columns + 2
     return Resources(lut=counter + select + columns + 4, ff=flip_flops)
 
 

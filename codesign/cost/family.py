@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from codesign.cost.packing import cheapest_columns
+from codesign.cost.packing import cheapest_columns, words_a_row
 from codesign.cost.resources import Resources
 from codesign.errors import BadInput, InvariantBroken
 from codesign.strict import load_toml, nearest
@@ -160,11 +160,14 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     def large_ram(self, depth: int, width_bits: int) -> Resources:
         """A memory of `depth` words in the large RAM, without what fills it (see `large`).
 
-        Raises InvariantBroken for a family that has none.
+        Narrow words share a row, from which the read one is selected. Raises InvariantBroken for a family that has none.
         """
         if self.large is None:
             raise InvariantBroken(f"{self.title}: there is no large RAM besides {self.block_ram}")
-        return self._blocks(self.large, depth, width_bits)
+        shared = words_a_row(depth, width_bits, self.load_bits)
+        rows = self._blocks(self.large, ceil(depth / shared), width_bits * shared)
+        select = Resources(lut=width_bits * self.mux(shared), ff=(shared - 1).bit_length())
+        return rows + select
 
     def dsp_multiplies(self, a_bits: int, b_bits: int) -> bool:
         """True when one DSP block holds a product of signed `a_bits` x `b_bits`."""

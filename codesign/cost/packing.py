@@ -31,3 +31,10 @@ def _covers(columns: tuple[Column, ...], up_to_bits: int) -> tuple[tuple[float, 
         options = ((least[max(0, bits - w)], cost, tie) for w, cost, tie in columns)
         least.append(min((c + cost, t + tie) for (c, t), cost, tie in options))
     return tuple(least)
+
+
+def words_a_row(words: int, width_bits: int, row_bits: int) -> int:
+    """Words of `width_bits` that share a row of `row_bits` in hw/large_ram.sv: a power of two, 1 for
+    words wider than half a row, and no more than the addresses of `words` tell apart."""
+    most = 1 << (words - 1).bit_length()
+    return min(most, 1 << max(0, (row_bits // width_bits).bit_length() - 1))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from codesign.cost.packing import words_a_row
+
 # Bits of one literal: wider vectors are concatenations, which every tool reads.
 LITERAL_BITS = 1024
 
@@ -35,10 +37,14 @@ class Loaded:
 
     @property
     def transfers(self) -> tuple[int, ...]:
-        """The lowest `load_bits` bits of every word, then the next of every word, and so on."""
-        mask = (1 << self.load_bits) - 1
-        shifts = range(0, self.memory.width_bits, self.load_bits)
-        return tuple((word >> shift) & mask for shift in shifts for word in self.memory.words)
+        """The lowest `load_bits` bits of every row, then the next of every row, and so on; narrow
+        words share a row."""
+        words, bits = self.memory.words, self.memory.width_bits
+        shared = words_a_row(len(words), bits, self.load_bits)
+        groups = (words[i : i + shared] for i in range(0, len(words), shared))
+        rows = [sum(word << (k * bits) for k, word in enumerate(group)) for group in groups]
+        mask, shifts = (1 << self.load_bits) - 1, range(0, shared * bits, self.load_bits)
+        return tuple((row >> shift) & mask for shift in shifts for row in rows)
 
 
 @dataclass(frozen=True)

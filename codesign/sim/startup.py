@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from math import ceil
 
+from codesign.blocks.base import MemoryShape
 from codesign.board import Board
 from codesign.cost.family import load_family
+from codesign.cost.packing import words_a_row
 from codesign.design import Design
 from codesign.sim.host import beat_gap_cycles, bits_per_cycle
 
@@ -29,7 +31,13 @@ def load_transfers(design: Design, board: Board) -> int:
     """Transfers that fill all large memories of `design`."""
     bits = load_family(board.family).load_bits
     memories = (memory for block in design.blocks for memory in block.large_memories())
-    return sum(memory.words * ceil(memory.width_bits / bits) for memory in memories)
+    return sum(_transfers(memory, bits) for memory in memories)
+
+
+def _transfers(memory: MemoryShape, bits: int) -> int:
+    """Rows by columns of hw/large_ram.sv."""
+    shared = words_a_row(memory.words, memory.width_bits, bits)
+    return ceil(memory.words / shared) * ceil(memory.width_bits * shared / bits)
 
 
 def load_gap_cycles(design: Design, board: Board) -> int:

@@ -22,8 +22,12 @@ from codesign.tools.yosys import Job, cell_models, find_yosys, synthesise, write
 from tests import small_graphs
 from tests.hw.harness import BENCH
 
-# (family, option of its synthesis, bits of a word, words): two columns each.
-SHAPES = (("xcup", "-uram", 96, 600), ("ice40", "-spram", 24, 5000))
+# (family, option of its synthesis, bits of a word, words, memories): two columns, and eight words a row.
+SHAPES = (
+    ("xcup", "-uram", 96, 600, 2),
+    ("ice40", "-spram", 24, 5000, 2),
+    ("ice40", "-spram", 2, 100_000, 1),
+)
 # Beyond the law of the counters, Yosys merges a few LUTs or splits them.
 LUTS_APART = 5
 
@@ -37,15 +41,17 @@ def _needs(native: bool) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("native", [True, False], ids=["yosys", "yowasp"])
-@pytest.mark.parametrize(("family", "option", "bits", "words"), SHAPES, ids=lambda v: str(v))
-def test_synthesis_finds_the_large_ram(family, option, bits, words, native):
+@pytest.mark.parametrize(
+    ("family", "option", "bits", "words", "count"), SHAPES, ids=lambda v: str(v)
+)
+def test_synthesis_finds_the_large_ram(family, option, bits, words, count, native):
     _needs(native)
     device = load_family(family)
     source = {"large_ram.sv": (package_data("hw") / "large_ram.sv").read_text()}
     parameters = {"Width": bits, "Depth": words, "LoadBits": device.load_bits}
     found = synthesise(Job(source, "large_ram", family, parameters, (option,), native)).counts
     expected = total(term.resources for term in weights(device, words, bits, "large"))
-    assert found.ram == expected.ram == {device.large.name: 2}
+    assert found.ram == expected.ram == {device.large.name: count}
     assert found.ff == expected.ff
     assert abs(found.lut - expected.lut) <= LUTS_APART
 

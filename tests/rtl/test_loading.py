@@ -74,7 +74,7 @@ def test_frames_that_are_let_in_too_early_are_caught(tmp_path, monkeypatch):
     graph = sketch.graph(sketch.dense("fc0", "x", 3, 4), (3,))
     design = assemble(graph, {"fc0": Fold(1, 2, memory="large")}, ICEBREAKER)
     frames = random_frames(design.input, 2, 0)
-    with pytest.raises(RtlMismatch, match="must start in cycle 79 .* start in cycle 1"):
+    with pytest.raises(RtlMismatch, match="must start in cycle 40 .* start in cycle 1"):
         verify_design(design, graph.params, ICEBREAKER, frames, tmp_path / "work")
 
 

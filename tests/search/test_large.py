@@ -60,12 +60,12 @@ def test_weights_go_there_when_nothing_else_is_left():
     assert estimate(found.design, small).verdict.fits
 
 
-def test_a_plan_is_faster_with_large_memories_and_states_its_startup():
-    board, graph = load_board("icebreaker"), mlp((128, 64, 16))
+def test_a_plan_that_needs_large_memories_states_its_startup():
+    """512 x 64 weights of 4 bits are more than all block RAM of the board."""
+    board, graph = load_board("icebreaker"), mlp((512, 64, 10))
     bare = msgspec.structs.replace(board.counts, ram={"EBR": 30, "SPRAM": 0})
-    found = plan(graph, board)
-    missed = plan(graph, msgspec.structs.replace(board, counts=bare))
-    assert found.fits and missed.fits
+    found = plan(graph, board, advise=False)
+    missed = plan(graph, msgspec.structs.replace(board, counts=bare), advise=False)
+    assert found.fits and not missed.fits
     assert 1 <= found.estimate.total.ram["SPRAM"] <= 4
-    assert found.estimate.fps > missed.estimate.fps
     assert found.estimate.startup_cycles > missed.estimate.startup_cycles == 0
