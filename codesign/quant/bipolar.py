@@ -31,10 +31,18 @@ class BipolarQuantiser(Quantiser):
     weights and takes no gradient. Activations have scale 1. The width is 1 and cannot change.
     """
 
+    bipolar = True
+
     def __init__(
-        self, is_weight: bool, as_power: bool = False, shape: tuple[int, ...] = ()
+        self,
+        bits: int = 1,
+        is_weight: bool = True,
+        signed: bool = True,
+        as_power: bool = False,
+        shape: tuple[int, ...] = (),
     ) -> None:
         super().__init__(signed=True)
+        self.set_bits(bits)
         self.is_weight = is_weight
         self.as_power = as_power
         self.register_buffer("one", torch.ones(shape), persistent=False)

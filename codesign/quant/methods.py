@@ -56,6 +56,7 @@ class Method:
         )
 
 
+NONE = range(0)
 DQ = "Uhlich et al., ICLR 2020"
 
 METHODS: tuple[Method, ...] = (
@@ -114,6 +115,54 @@ METHODS: tuple[Method, ...] = (
         "codesign.quant.p3:P3Quantiser",
         range(2, 6),
         range(2, 6),
+    ),
+    Method(
+        "bwn",
+        "sign of weights times their mean size",
+        "Rastegari et al., ECCV 2016",
+        "codesign.quant.bipolar:BipolarQuantiser",
+        range(1, 2),
+        NONE,
+    ),
+    Method(
+        "bnn",
+        "sign of weights, no scale (BinaryConnect; BNN with bipolar activations)",
+        "Courbariaux et al., 2016",
+        "codesign.quant.bnn:BnnQuantiser",
+        range(1, 2),
+        NONE,
+    ),
+    Method(
+        "twn",
+        "ternary weights with a threshold from their mean",
+        "Li, Zhang and Liu, 2016",
+        "codesign.quant.twn:TwnQuantiser",
+        range(2, 3),
+        NONE,
+    ),
+    Method(
+        "qnn",
+        "uniform on [-1, 1], saturating",
+        "Hubara et al., JMLR 2018",
+        "codesign.quant.qnn:QnnQuantiser",
+        range(2, 9),
+        range(1, 9),
+    ),
+    Method(
+        "dorefa",
+        "weights through tanh, activations clipped to [0, 1]",
+        "Zhou et al., 2016",
+        "codesign.quant.dorefa:DorefaQuantiser",
+        range(2, 8),
+        range(1, 9),
+    ),
+    Method(
+        "pact",
+        "activations clipped to a learned range",
+        "Choi et al., 2018",
+        "codesign.quant.pact:PactQuantiser",
+        NONE,
+        range(1, 9),
     ),
 )
 

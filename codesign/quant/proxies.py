@@ -57,7 +57,7 @@ def weight_injector(config: QuantConfig, bits: int, shape: tuple[int, ...]) -> t
     """Brevitas injector of a weight quantiser; `shape` of its step: () or (C, 1, ..)."""
     method, power = config.weight_method, config.power_of_two_step
     if bits == 1 and 1 not in method.weight_bits:
-        return _injector(WeightProxy, True, BipolarQuantiser, True, power, shape)
+        return _injector(WeightProxy, True, BipolarQuantiser, 1, True, True, power, shape)
     return _injector(WeightProxy, True, method.make, bits, True, True, power, shape)
 
 
@@ -65,7 +65,7 @@ def act_injector(config: QuantConfig, bits: int, signed: bool = False) -> type:
     """Brevitas injector of an activation quantiser; 1 bit may be bipolar, as the config says."""
     method, power = config.act_method, config.power_of_two_step
     if bits == 1 and (signed or config.binary_act == "bipolar"):
-        return _injector(ActProxy, True, BipolarQuantiser, False)
+        return _injector(ActProxy, True, BipolarQuantiser, 1, False)
     return _injector(ActProxy, signed, method.make, bits, False, signed, power, ())
 
 

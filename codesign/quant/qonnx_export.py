@@ -13,14 +13,12 @@ from brevitas.export.onnx.qonnx.manager import QONNXManager
 from torch import nn
 
 from codesign.errors import BadInput
-from codesign.quant.bipolar import BipolarQuantiser
 from codesign.quant.proxies import ActProxy, WeightProxy
 
 
 def _operator(proxy: nn.Module) -> type:
     """Brevitas takes every 1-bit quantiser for bipolar; unsigned 1 bit is a Quant of 0 and 1."""
-    bipolar = isinstance(proxy.quantiser, BipolarQuantiser)
-    return BrevitasBinaryQuantOp if bipolar else BrevitasQuantOp
+    return BrevitasBinaryQuantOp if proxy.quantiser.bipolar else BrevitasQuantOp
 
 
 class WeightHandler(BrevitasWeightQuantProxyHandler):

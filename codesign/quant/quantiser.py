@@ -19,6 +19,8 @@ class Quantiser(nn.Module):
     is_learned: bool = False
     # Whether QONNX's Quant node computes it: weights are stored quantised, so theirs always does.
     has_qonnx_form: bool = True
+    # Values -1 and +1 times the scale, BipolarQuant in QONNX.
+    bipolar: bool = False
 
     def __init__(self, signed: bool) -> None:
         super().__init__()

@@ -34,7 +34,10 @@ def test_the_longest_stated_path_wins():
         ({"weight_bits": 2.5}, "not 2.5"),
         ({"quantiser": "lsq"}, "there is no quantiser 'lsq'"),
         ({"quantiser": "p3", "weight_bits": 7}, "'p3' has 2 to 5 bits for weights"),
-        ({"layers": {"fc1": LayerBits(act=8)}, "act_quantiser": "p1"}, "'p1' has 2 to 5 bits for act"),
+        (
+            {"layers": {"fc1": LayerBits(act=8)}, "act_quantiser": "p1"},
+            "'p1' has 2 to 5 bits for act",
+        ),
         ({"binary_act": "sign"}, "binary_act is 'sign'"),
     ],
 )

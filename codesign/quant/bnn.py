@@ -1,0 +1,36 @@
+"""BNN and BinaryConnect: the sign of weights and activations, without a scale."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from codesign.quant.bipolar import SignFunction
+from codesign.quant.given_width import GivenWidth
+
+
+class BnnQuantiser(GivenWidth):
+    """sign(x), straight-through where |x| <= 1 (Courbariaux et al., 2016; 1 bit only).
+
+    BinaryConnect (Courbariaux et al., 2015) is the same for weights alone.
+    """
+
+    legal = range(1, 2)
+    bipolar = True
+
+    def __init__(
+        self,
+        bits: int,
+        is_weight: bool,
+        signed: bool,
+        as_power: bool = False,
+        shape: tuple[int, ...] = (),
+    ) -> None:
+        super().__init__(bits, is_weight, True, shape)
+
+    def quantise(self, x: Tensor) -> Tensor:
+        self.bound_latent(x)
+        return SignFunction.apply(x)
+
+    def scale(self, x: Tensor) -> Tensor:
+        return torch.ones_like(self.zero)

@@ -1,0 +1,42 @@
+"""QNN: a uniform grid on [-1, 1]."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from codesign.quant.given_width import GivenWidth, StraightThrough
+from codesign.quant.uniform import Grid, snap, within
+
+
+class QnnQuantiser(GivenWidth):
+    """Uniform k bits on [-1, 1] ([0, 1] unsigned) with a saturating straight-through estimator.
+
+    "Quantized Neural Networks" (Hubara et al., JMLR 2018). Latent weights are kept in [-1, 1].
+    """
+
+    legal = range(1, 9)
+
+    def __init__(
+        self,
+        bits: int,
+        is_weight: bool,
+        signed: bool,
+        as_power: bool = False,
+        shape: tuple[int, ...] = (),
+    ) -> None:
+        super().__init__(bits, is_weight, signed, ())
+        self.as_power = as_power
+
+    def scale(self, x: Tensor) -> Tensor:
+        step = torch.ones_like(self.zero) / self.levels
+        return torch.exp2(torch.log2(step).ceil()) if self.as_power else step
+
+    def grid(self, x: Tensor) -> Grid:
+        """The grid of 2^b - 1 levels (2^b unsigned) up to 1."""
+        return Grid(self.scale(x), torch.ones_like(self.zero) * self.levels, self.signed)
+
+    def quantise(self, x: Tensor) -> Tensor:
+        self.bound_latent(x)
+        grid = self.grid(x)
+        return StraightThrough.apply(x, snap(x, grid), within(x, grid))

@@ -1,0 +1,99 @@
+"""BNN, TWN, QNN, DoReFa and PACT against their papers, written out in plain Python."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from codesign.errors import BadInput
+from codesign.quant.bnn import BnnQuantiser
+from codesign.quant.dorefa import DorefaQuantiser
+from codesign.quant.pact import PactQuantiser
+from codesign.quant.qnn import QnnQuantiser
+from codesign.quant.twn import TwnQuantiser
+
+
+def samples(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("shape", [(), (3, 1)])
+def test_twn_keeps_what_is_over_its_threshold(shape):
+    w = samples(3, 40)
+    found = TwnQuantiser(2, True, True, False, shape).quantise(w)
+    for rows in w.split(1) if shape else [w]:
+        values = rows.flatten().tolist()
+        delta = 0.7 * sum(map(abs, values)) / len(values)
+        kept = [abs(v) for v in values if abs(v) > delta]
+        alpha = sum(kept) / len(kept)
+        expected = [math.copysign(alpha, v) * (abs(v) > delta) for v in values]
+        at = 0 if rows is w else int((w == rows).all(1).nonzero()[0])
+        part = found if rows is w else found[at]
+        assert part.flatten().tolist() == pytest.approx(expected, abs=1e-6)
+
+
+def test_twn_of_its_own_result_is_the_same():
+    quantiser = TwnQuantiser(2, True, True)
+    once = quantiser.quantise(samples(50))
+    assert torch.allclose(quantiser.quantise(once), once)
+
+
+@pytest.mark.parametrize("bits", [2, 3, 5])
+def test_dorefa_weights(bits):
+    w = samples(200).requires_grad_(True)
+    found = DorefaQuantiser(bits, True, True).quantise(w)
+    top, most = 2**bits - 1, max(abs(math.tanh(v)) for v in w.tolist())
+    shares = [math.tanh(v) / (2 * most) + 0.5 for v in w.tolist()]
+    expected = [2 * round(s * top) / top - 1 for s in shares]
+    assert found.tolist() == pytest.approx(expected, abs=1e-6)
+    found.sum().backward()
+    slopes = [(1 - math.tanh(v) ** 2) / most for v in w.tolist()]
+    assert w.grad.tolist() == pytest.approx(slopes, rel=1e-4)
+
+
+@pytest.mark.parametrize("bits", [1, 3])
+def test_dorefa_activations(bits):
+    x = torch.tensor([-0.2, 0.0, 0.3, 0.7, 1.0, 1.4], requires_grad=True)
+    found = DorefaQuantiser(bits, False, False).quantise(x)
+    top = 2**bits - 1
+    expected = [round(min(max(v, 0), 1) * top) / top for v in x.tolist()]
+    assert found.tolist() == pytest.approx(expected)
+    found.sum().backward()
+    assert x.grad.tolist() == [0, 1, 1, 1, 1, 0]
+
+
+def test_pact():
+    quantiser = PactQuantiser(3, False, False)
+    quantiser.clip.data.fill_(1.4)
+    x = torch.tensor([-0.5, 0.0, 0.31, 1.39, 1.4, 2.0], requires_grad=True)
+    found = quantiser.quantise(x)
+    expected = [round(min(max(v, 0), 1.4) * 7 / 1.4) * 0.2 for v in x.tolist()]
+    assert found.tolist() == pytest.approx(expected, abs=1e-6)
+    found.sum().backward()
+    assert x.grad.tolist() == [0, 1, 1, 1, 0, 0]
+    assert quantiser.clip.grad.item() == pytest.approx(2 + quantiser.decay * 1.4)
+
+
+def test_qnn_saturates_and_bounds_its_latent_weights():
+    quantiser = QnnQuantiser(3, True, True)
+    w = torch.nn.Parameter(torch.tensor([-3.0, -0.4, 0.2, 1.2]))
+    found = quantiser.quantise(w)
+    assert w.tolist() == pytest.approx([-1, -0.4, 0.2, 1])
+    assert found.tolist() == pytest.approx([-1, -1 / 3, 1 / 3, 1])
+    x = torch.tensor([-1.2, 0.5, 1.2], requires_grad=True)
+    quantiser.quantise(x * 1).sum().backward()
+    assert x.grad.tolist() == [0, 1, 0]
+
+
+def test_bnn_has_no_scale():
+    w = samples(20)
+    found = BnnQuantiser(1, True, True).quantise(w)
+    assert found.tolist() == [math.copysign(1, v) for v in w.tolist()]
+
+
+@pytest.mark.parametrize(("kind", "bits"), [(TwnQuantiser, 3), (BnnQuantiser, 2)])
+def test_other_widths_are_refused(kind, bits):
+    with pytest.raises(BadInput, match="bits, not"):
+        kind(bits, True, True)
