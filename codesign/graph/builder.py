@@ -26,7 +26,7 @@ class Builder:
     Handlers read `values` through their arguments, emit blocks through `add`, and return the value
     of their output. `shapes` are the inferred ONNX shapes, with the batch axis;
     `readers` the ops that read each ONNX tensor; `decisions` the quantisers' by ONNX tensor; `sums`
-    the exact form of sums that had none at first, where a reader needed it; `parts` each concat's
+    the sums without a block, and their exact form where a reader has needed it; `parts` each concat's
     result, axis and two inputs.
     `channels_last` says that the model's input is (N, H, W, C) or (N, L, C).
     """
@@ -37,7 +37,7 @@ class Builder:
     origins: dict[str, tuple[str, ...]] = field(default_factory=dict)
     views: list[TensorView] = field(default_factory=list)
     decisions: dict[str, Decision] = field(default_factory=dict)
-    sums: dict[str, Tensor] = field(default_factory=dict)
+    sums: dict[str, Tensor | None] = field(default_factory=dict)
     parts: dict[str, tuple[Tensor, int, Tensor, Tensor]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class Builder:
         """`name` made readable and unique among the blocks."""
         base = re.sub(r"[^0-9A-Za-z_]+", "_", name).strip("_") or "block"
         base = f"layer{base}" if base[0].isdigit() else base
-        taken = {self.input_tensor, *(n.block.name for n in self.nodes)}
+        taken = {self.input_tensor, *(n.block.name for n in self.nodes), *self.sums}
         unique, k = base, 2
         while unique in taken:
             unique, k = f"{base}_{k}", k + 1

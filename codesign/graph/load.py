@@ -10,7 +10,7 @@ import numpy as np
 
 from codesign.design import HostInput, HostOutput
 from codesign.errors import BadInput, UnsupportedLayer
-from codesign.graph.builder import Builder, Value, need_linear
+from codesign.graph.builder import Builder, Value, need_linear, unsupported
 from codesign.graph.handlers import HANDLERS, TAKE_SUMS
 from codesign.graph.input_layout import channels_last_input
 from codesign.graph.ir import IntGraph, Node, TensorView
@@ -21,6 +21,9 @@ from codesign.graph.read import read_onnx
 from codesign.graph.sums import whole
 from codesign.graph.values import Constant, Tensor, canonical, linear
 from codesign.types import BIPOLAR, TERNARY, QType
+
+# What a handler stumbles over where a node lacks inputs or has attributes of another kind.
+NOT_AS_DECLARED = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
 
 
 def import_model(
@@ -104,12 +107,19 @@ def _step(build: Builder, node: OnnxNode) -> None:
             node=node.name,
             op=node.op,
         )
+    shapes = [build.shapes.get(name, ()) for name in node.outputs]
+    if any(0 in shape for shape in shapes):
+        raise unsupported(
+            node,
+            f"its result has the shape {shapes[0]}, without any element",
+            "check kernel, strides and pads of the layers up to here against the size of the input",
+        )
     arguments = [build.values.get(name) if name else None for name in node.inputs]
     if node.op not in TAKE_SUMS:
         arguments = [whole(build, node, value) for value in arguments]
     try:
         result = handler(build, node, *arguments)
-    except (TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
+    except NOT_AS_DECLARED as error:
         raise UnsupportedLayer(
             f"{node}: its inputs or attributes are not those of a {node.op} ({error}); "
             "check the file with onnx.checker and export it again",

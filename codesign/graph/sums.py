@@ -38,6 +38,7 @@ def joined(build: Builder, node: OnnxNode, a: Tensor, b: Tensor) -> Tensor:
     if pair is not None and max(max(abs(v) for v in m) for m in pair[0]) <= SMALL_MULTIPLIER:
         return _exact(build, node, a, b, *pair)
     name = build.fresh(f"{node.name}_sum")
+    build.sums[name] = None
     return Tensor(name, None, (IDENTITY,), a.order, a.channels, (a, b))
 
 
@@ -45,7 +46,7 @@ def whole(build: Builder, node: OnnxNode, value: Value | None) -> Value | None:
     """`value` as it is, or as the exact sum of its terms; raises UnsupportedLayer where too wide."""
     if not isinstance(value, Tensor) or not value.terms:
         return value
-    if value.name not in build.sums:
+    if build.sums[value.name] is None:
         build.sums[value.name] = _exact_wide(build, node, *value.terms)
     total = build.sums[value.name]
     head = total.linear.then(value.chain[0].scale, value.chain[0].offset)

@@ -25,10 +25,7 @@ SIGNED = {
     False: (q.Int8ActPerTensorFloat, q.ShiftedUint8ActPerTensorFloat),
 }
 UNSIGNED = {True: q.Uint8ActPerTensorFixedPoint, False: q.Uint8ActPerTensorFloat}
-BIASES = {
-    True: (None,),
-    False: (None, q.Int8Bias, q.Int32Bias, q.Int8BiasPerTensorFloatInternalScaling),
-}
+BIASES = (None, q.Int8Bias, q.Int32Bias, q.Int8BiasPerTensorFloatInternalScaling)
 CONSTANTS = (q.SignedBinaryWeightPerTensorConst, q.SignedTernaryWeightPerTensorConst)
 PIECES = (
     "conv",
@@ -106,9 +103,10 @@ class RandomBrevitas:
         kind = self.pick(WEIGHTS[self.dyadic])
         if self.flip(0.2):
             kind = self.pick(CONSTANTS)
-            return {"weight_quant": kind, "bias": self.flip()}
+            plain = self.flip() and not self.dyadic
+            return {"weight_quant": kind, "weight_scaling_const": 0.125, "bias": plain}
         options = {"weight_quant": kind, "weight_bit_width": self.bits(), "bias": self.flip(0.6)}
-        bias = self.pick(BIASES[self.dyadic])
+        bias = q.Int8BiasPerTensorFixedPointInternalScaling if self.dyadic else self.pick(BIASES)
         if bias is not None and options["bias"]:
             options["bias_quant"] = bias
         return options
@@ -140,6 +138,9 @@ class RandomBrevitas:
         return qnn.QuantIdentity(act_quant=SIGNED[self.dyadic][0], bit_width=self.bits(3))
 
     def norm(self) -> nn.Module:
+        """None where float32 must be exact."""
+        if self.dyadic:
+            return nn.Identity()
         return getattr(nn, f"BatchNorm{self.dims}d")(self.channels)
 
     def conv(self, rows: int | None = None, kernel: int = 3) -> nn.Module:

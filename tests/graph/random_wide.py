@@ -105,7 +105,7 @@ class WideNet(RandomNet):
         per_group = 1 if group > 1 else int(self.rng.integers(1, 5))
         kernel, stride = int(self.pick(2, 3)), int(self.pick(1, 2, 2))
         extra = stride - 1 if self.flip(0.3) else 0
-        pad = 1 if self.flip(0.4) else 0
+        pad = 1 if self.flip(0.4) and min(self.shape[1:]) > 1 else 0
         weight = self.weight((channels, per_group, *[kernel] * n), 1 if group == 1 else 0)
         inputs = [weight]
         if self.flip():
@@ -127,7 +127,7 @@ class WideNet(RandomNet):
     def branches(self) -> None:
         """Two or three branches on scales of their own, one behind the other (Inception)."""
         start, shape, parts, channels = self.x, self.shape, [], 0
-        for _ in range(int(self.rng.integers(2, 4))):
+        for _ in range(int(self.rng.integers(2, 5))):
             self.x, self.shape = start, shape
             if self.flip(0.7) and self.spatial():
                 self._conv_of(1, int(self.rng.integers(1, 4)), int(self.pick(1, 3)))
