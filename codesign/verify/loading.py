@@ -37,7 +37,7 @@ def write_weights(rtl: Path, gaps: np.ndarray, folder: Path) -> None:
         return
     beats = (rtl / WEIGHTS_FILE).read_text().split()
     lines = (f"{gap:x} {beat}\n" for gap, beat in zip(gaps.tolist(), beats, strict=True))
-    (folder / "weights").mkdir()
+    (folder / "weights").mkdir(exist_ok=True)
     (folder / "weights" / "source.txt").write_text("".join(lines))
 
 
