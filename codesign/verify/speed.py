@@ -1,7 +1,8 @@
 """`python -m codesign.verify.speed DESIGN`: the simulator against Verilator on the same design.
 
 Verilator: one thread, -O3, no trace, only the received beats are written down; its build is told
-apart, and filling memories at start-up is part of its run. Ours: every timestamp of every frame, and the proven steady state.
+apart, and filling memories at start-up is part of its run. Ours: every timestamp of every frame, and
+the proven steady state.
 """
 
 from __future__ import annotations
