@@ -63,13 +63,9 @@ module width_converter #(
     assign step = in0_valid_i && out0_space_i;
     assign in0_ready_o = step && last;
     assign out0_issue_o = step;
-    logic [BeatBits-1:0] part;
-    always_comb begin
-      part = in0_data_i[BeatBits-1:0];
-      for (int i = 1; i < Ratio; i++) begin
-        if (turn_q == TurnBits'(i)) part = in0_data_i[i*BeatBits+:BeatBits];
-      end
-    end
-    assign out0_data_o = part;
+    // Filled up to a power of two, so that the multiplexer needs no arithmetic.
+    logic [(BeatBits<<TurnBits)-1:0] parts;
+    assign parts = (BeatBits << TurnBits)'(in0_data_i);
+    assign out0_data_o = parts[turn_q*BeatBits+:BeatBits];
   end
 endmodule
