@@ -25,7 +25,7 @@ from tests.hw.harness import case_of, verilator_version
 from tests.hw.harness import differences as block_differences
 from tests.hw.random_blocks import random_block
 
-BATCHES = {"blocks": 40, "graphs": 20}  # instances of a build
+BATCHES = {"blocks": 50, "graphs": 25}  # instances of a build
 LOG = Path("runs/conformance.jsonl")
 ROOT = Path(__file__).parents[2]
 

@@ -7,6 +7,7 @@ with Yosys, between the sources, channels and sinks of harness.py: every bit mus
 
 from __future__ import annotations
 
+import random
 import re
 import shutil
 import subprocess
@@ -101,15 +102,23 @@ def _compiled(case: Case, netlist: Netlist, folder: Path) -> Path:
     """Icarus reads no checks at elaboration: the channel of the bench goes without."""
     checks = re.compile(r"  if \([^\n]*begin : gen_check\w*\n.*?\n  end\n", re.DOTALL)
     channel = checks.sub("", (package_data("hw") / "channel.sv").read_text())
-    texts = {"drive.sv": DRIVER, "bench.sv": bench_text([case]), "channel.sv": channel}
+    gates = powered_up(netlist.path().read_text())
+    bench = bench_text([case])
+    texts = {"drive.sv": DRIVER, "bench.sv": bench, "channel.sv": channel, "gates.v": gates}
     for name, text in texts.items():
         (folder / name).write_text(text)
-    bench = [BENCH / f"{name}.sv" for name in ("monitor", "token_sink", "token_source")]
-    sources = [*texts, netlist.path(), cell_models(netlist.family), *bench]
+    ends = [BENCH / f"{name}.sv" for name in ("monitor", "token_sink", "token_source")]
+    sources = [*texts, cell_models(netlist.family), *ends]
     command = ["iverilog", "-g2012", "-o", "gates.vvp", "-s", "drive", *map(str, sources)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{netlist}: {done.stdout[-1000:]}{done.stderr[-3000:]}"
     return folder / "gates.vvp"
+
+
+def powered_up(netlist: str) -> str:
+    """`netlist` with a random bit in every register whose first value does not matter."""
+    dice = random.Random(0)
+    return re.sub(r"\.INIT\(1'hx\)", lambda _: f".INIT(1'h{dice.randrange(2)})", netlist)
 
 
 def main() -> int:

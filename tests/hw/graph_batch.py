@@ -24,6 +24,7 @@ from codesign.verify.expected import Times, codes, times
 from codesign.verify.frames import random_frames
 from codesign.verify.records import read_records
 from codesign.verify.stimulus import Pacing, any_ready, free_running, stalled, write_stimulus
+from tests.hw.harness import MAKE
 from tests.hw.random_graphs import random_design
 
 FRAMES = 3
@@ -85,7 +86,7 @@ def write_sources(graphs: Sequence[Graph], folder: Path) -> None:
 def differences(graphs: Sequence[Graph], work: Path) -> Iterator[str]:
     """Every design and run of `graphs` whose hardware is not as expected, with the first place."""
     write_sources(graphs, work / "rtl")
-    program = compiled_bench(work / "rtl", "-O0")
+    program = compiled_bench(work / "rtl", "-O0", "-MAKEFLAGS", MAKE)
     for pacings in zip(*(graph.pacings() for graph in graphs), strict=True):
         folder = work / pacings[0].name.replace(" ", "-")
         yield from _run(graphs, pacings, program, folder)
