@@ -151,7 +151,7 @@ module requantise #(
     if (TiesEven != 0) begin : gen_ties_even
       logic tie;
       assign tie = sum[Shift-1:0] == '0;
-      assign shifted = whole & ~Wide'(tie);
+      assign shifted = {whole[Wide-1:1], whole[0] && !tie};
     end else begin : gen_ties_up
       assign shifted = whole;
     end
