@@ -1,20 +1,22 @@
 """`python -m codesign.verify.speed DESIGN`: the simulator against Verilator on the same design.
 
 Verilator: one thread, -O3, no trace, only the received beats are written down; its build is told
-apart, and filling memories at start-up is part of its run. Ours: every timestamp of every frame, and
-the proven steady state.
+apart, and filling memories at start-up is part of its run. Ours, from the design in memory on: every
+timestamp of every frame, and all of `codesign simulate`, which extrapolates the proven steady state.
+Seconds are of processor time, so that other work on the machine disturbs them little.
 """
 
 from __future__ import annotations
 
+import resource
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from codesign.board import load_board
-from codesign.design import load_design, load_params
+from codesign.board import Board, load_board
+from codesign.design import Design, load_design, load_params
 from codesign.rtl.build import build
 from codesign.sim.encode import encode
 from codesign.sim.engine import advance, start
@@ -28,7 +30,8 @@ from codesign.verify.loading import start_cycle, write_weights
 from codesign.verify.stimulus import free_running, write_stimulus
 
 FRAME_COUNTS = (1, 10, 100)
-REPEATS = 3
+REPEATS = 5
+LONG_SECONDS = 10
 
 
 def main(path: Path) -> None:
@@ -40,8 +43,7 @@ def main(path: Path) -> None:
         build(design, params, board, work / "rtl")
         seconds, program = _timed(lambda: compiled_bench(work / "rtl", "-O3", "+define+EDGES_ONLY"))
         print(f"{design.name}: Verilator build {seconds:.1f} s (0 where it was cached)")
-        code = encode(machine_of(design, board))
-        advance(code, start(code), 1)  # compile, or load from the cache
+        simulate(design, board)  # compile, or load from the cache
         for frames in FRAME_COUNTS:
             pacing = free_running(design, board, frames)
             write_stimulus(design, pacing, random_frames(design.input, frames, 0).x, work)
@@ -50,7 +52,7 @@ def main(path: Path) -> None:
             end = start_cycle(pacing.load_gaps) + last
             command = (program, f"+work={work}", f"+limit={end}")
             rtl = _best(lambda command=command: run_tool(command, work / "rtl", INSTALL))
-            full = _best(lambda n=frames: advance(code, start(code), n))
+            full = _best(lambda n=frames: _every_timestamp(design, board, n))
             steady = _best(lambda n=frames: simulate(design, board, n))
             print(
                 f"{frames} frames, {last + 1:,} cycles: Verilator {rtl:.4f} s, "
@@ -59,14 +61,29 @@ def main(path: Path) -> None:
             )
 
 
+def _every_timestamp(design: Design, board: Board, frames: int) -> None:
+    code = encode(machine_of(design, board))
+    advance(code, start(code), frames)
+
+
 def _best(work: Callable[[], object]) -> float:
-    return min(_timed(work)[0] for _ in range(REPEATS))
+    """Seconds of the fastest of REPEATS runs; a long one is not repeated."""
+    seconds = [_timed(work)[0]]
+    while seconds[0] < LONG_SECONDS and len(seconds) < REPEATS:
+        seconds.append(_timed(work)[0])
+    return min(seconds)
 
 
 def _timed(work: Callable[[], object]) -> tuple[float, object]:
-    begin = time.perf_counter()
+    begin = _processor_seconds()
     result = work()
-    return time.perf_counter() - begin, result
+    return _processor_seconds() - begin, result
+
+
+def _processor_seconds() -> float:
+    """Of this process and of the programs that it has started."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 if __name__ == "__main__":
