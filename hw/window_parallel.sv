@@ -276,16 +276,20 @@ module window_parallel #(
     end
   end
 
-  // The last SpanH columns, the newest in the highest bits, and the taps among them.
+  // The last SpanH columns, the newest in the highest bits, and the taps among them. They are reset
+  // although they are data: Yosys (0.23, 0.59) makes SRL16E of columns between dilated taps and drops
+  // their enable; registers with a reset stay registers.
   localparam int ColumnWidth = KernelV * Bits;
-  logic [SpanH*ColumnWidth-1:0] columns_q;
+  logic [SpanH*ColumnWidth-1:0] columns_q, columns_d;
   logic [KernelV*KernelH*Bits-1:0] taps;
   if (SpanH == 1) begin : gen_one_column
-    always_ff @(posedge clk_i) if (shifts) columns_q <= column;
+    assign columns_d = column;
   end else begin : gen_columns
-    always_ff @(posedge clk_i) begin
-      if (shifts) columns_q <= {column, columns_q[SpanH*ColumnWidth-1:ColumnWidth]};
-    end
+    assign columns_d = {column, columns_q[SpanH*ColumnWidth-1:ColumnWidth]};
+  end
+  always_ff @(posedge clk_i) begin
+    if (rst_i) columns_q <= '0;
+    else if (shifts) columns_q <= columns_d;
   end
   for (genvar ky = 0; ky < KernelV; ky++) begin : gen_tap_row
     for (genvar kx = 0; kx < KernelH; kx++) begin : gen_tap
