@@ -72,6 +72,16 @@ def test_an_unknown_mode_is_refused(tmp_path):
         import_model(net.save(tmp_path / "net.onnx"), SIGNED, 2**-6)
 
 
+@pytest.mark.parametrize("scale, zero", [(-0.5, 0.0), (0.5, 1.0)])
+def test_a_single_signed_bit_with_an_offset_is_refused(tmp_path, scale, zero):
+    """qonnx compares x/scale + zero there, and not x itself."""
+    net = Net((1, 6))
+    weight = net.quant(net.const(np.linspace(-1, 1, 24).reshape(6, 4)), scale, 1, zero=zero)
+    net.node("MatMul", net.quant("x", 2**-6, 8), weight)
+    with pytest.raises(UnsupportedLayer, match="BipolarQuant"):
+        import_model(net.save(tmp_path / "net.onnx"), SIGNED, 2**-6)
+
+
 def pooled(kernel, signed):
     """mean * area, as Brevitas exports a truncating average pool: exact sums."""
     net = Net((1, 3, 4, 4))

@@ -67,6 +67,12 @@ def bipolar_quant(
     """+scale where x/scale >= 0, otherwise -scale."""
     if isinstance(x, Constant):
         s = need_constant(node, scale, "scale").values
+        if zero is not None and (
+            np.any(s <= 0) or np.any(need_constant(node, zero, "zero").values)
+        ):
+            raise unsupported(
+                node, "one signed bit with a zero point or negative scale", "use BipolarQuant"
+            )
         values = np.where(np.asarray(x.values, float) >= 0, 1, -1).astype(np.int64)
         return Constant(values, spread(s, values), BIPOLAR, (*x.sources, node.name))
     z = ZERO if zero is None else vector(node, x, zero, "zero point")
