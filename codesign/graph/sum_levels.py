@@ -25,6 +25,7 @@ from codesign.types import QType
 INT64_BITS = 61
 MARGIN = 2.0**-46
 FAR = 1 << 60
+LOWEST = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Separation:
         beyond = p * self.high + int(offsets.max()) + 1
         at = np.where(self.first <= self.high, reached, beyond).min(axis=1)
         below = p * np.minimum(self.first - self.step, self.high) + offsets
-        before = np.where(self.first > self.low, below, np.iinfo(np.int64).min).max(axis=1)
+        before = np.where(self.first > self.low, below, LOWEST).max(axis=1)
         return at if np.all(before < at) else None
 
 
