@@ -72,40 +72,57 @@ module product #(
         .product_o
     );
   end else begin : gen_logic
+    // The second factor is the one that selects; or the wider one: a row of the narrower factor for each
+    // of its bits takes fewer LUTs.
+    localparam bit Swaps = ASelects || (Multiplies && ABits > BBits);
+    localparam int FirstBits = Swaps ? BBits : ABits;
+    localparam int FirstKind = Swaps ? BKind : AKind;
+    localparam int SecondBits = Swaps ? ABits : BBits;
+    localparam int SecondKind = Swaps ? AKind : BKind;
+    logic [FirstBits-1:0] first;
+    logic [SecondBits-1:0] second;
+    if (Swaps) begin : gen_swapped
+      assign first  = b_i;
+      assign second = a_i;
+    end else begin : gen_in_order
+      assign first  = a_i;
+      assign second = b_i;
+    end
+
     logic [Bits-1:0] value;
     if (Multiplies) begin : gen_lut
       product_lut #(
-          .ABits  (ABits),
-          .ASigned(AKind),
-          .BBits  (BBits),
-          .BSigned(BKind),
+          .ABits  (FirstBits),
+          .ASigned(FirstKind),
+          .BBits  (SecondBits),
+          .BSigned(SecondKind),
           .Bits   (Bits)
       ) u_product (
-          .a_i,
-          .b_i,
+          .a_i(first),
+          .b_i(second),
           .product_o(value)
       );
     end else if (Shifts) begin : gen_shift
       product_shift #(
-          .ABits(ABits),
-          .AKind(AKind),
-          .BBits(BBits),
+          .ABits(FirstBits),
+          .AKind(FirstKind),
+          .BBits(SecondBits),
           .Bits (Bits)
       ) u_product (
-          .a_i,
-          .b_i,
+          .a_i(first),
+          .b_i(second),
           .product_o(value)
       );
     end else begin : gen_select
       product_select #(
-          .ABits(BSelects ? ABits : BBits),
-          .AKind(BSelects ? AKind : BKind),
-          .BBits(BSelects ? BBits : ABits),
-          .BKind(BSelects ? BKind : AKind),
+          .ABits(FirstBits),
+          .AKind(FirstKind),
+          .BBits(SecondBits),
+          .BKind(SecondKind),
           .Bits (Bits)
       ) u_product (
-          .a_i(BSelects ? a_i : b_i),
-          .b_i(BSelects ? b_i : a_i),
+          .a_i(first),
+          .b_i(second),
           .product_o(value)
       );
     end

@@ -88,9 +88,14 @@ def products(
 
 
 def shift_luts(family: Family, a: QType, b: QType) -> float:
-    """LUTs of a product with a power of two: bits of a at each of its places, and the negation."""
+    """LUTs of a product with a power of two: each bit chooses a place of a; most of the negation shares
+    these LUTs.
+
+    9, 25, 34 and 98 for a of 4, 4, 8, 8 bits and b of 3, 4, 4, 5 on xc7, where Yosys 0.59 takes 6, 24,
+    34 and 83.
+    """
     bits = products_type(1, a, b).bits
-    return bits * family.mux(b.exponents + 1) + family.adder(bits)
+    return bits * family.mux(b.exponents + 1) + family.adder(bits) / 4
 
 
 def sums(family: Family, lanes: int, a: QType, b: QType, copies: int) -> CostTerm:

@@ -44,5 +44,5 @@ def _luts(a: QType, b: QType) -> float:
 
 
 def _shift_luts(a: QType, b: QType) -> float:
-    """The same of a shift: for each bit a choice among all codes, 4 to a LUT, and the negation."""
-    return products_type(1, a, b).bits * ((b.exponents + 1) / 4 + 2)
+    """The same of a shift (`shift_luts` where a LUT chooses among 4 codes)."""
+    return products_type(1, a, b).bits * ((b.exponents + 1) / 4 + 1.25)

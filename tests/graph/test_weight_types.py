@@ -9,8 +9,10 @@ from codesign.graph.weight_types import stored_type
 from codesign.rtl.wire import values_of, words
 from codesign.types import BIPOLAR, TERNARY, QType
 
-U4, U8, POW3, POW4 = QType(4, False), QType(8, False), *(
-    QType(bits, kind="power-of-two") for bits in (3, 4)
+U4, U8, POW3, POW4 = (
+    QType(4, False),
+    QType(8, False),
+    *(QType(bits, kind="power-of-two") for bits in (3, 4)),
 )
 
 
@@ -22,7 +24,7 @@ U4, U8, POW3, POW4 = QType(4, False), QType(8, False), *(
         ([0, 1], QType(4), U4, QType(1, False)),
         ([-4, 0, 2, 1], QType(4), U4, POW3),
         ([-64, 0, 2, 1], QType(8), U8, POW4),
-        ([-8, 4], QType(4), U4, QType(4)),  # the range up to 64 of 4 bits makes wider sums
+        ([-8, 4], QType(4), QType(2, False), QType(4)),  # the range up to 64 makes wider sums
         ([-8, 4], QType(4), U8, POW4),
         ([-4, 3], QType(4), U8, QType(4)),
         ([-2, 1], QType(2), U8, QType(2)),  # +-2 needs 3 bits
