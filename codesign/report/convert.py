@@ -111,10 +111,11 @@ def _block_part(
 
 
 def size_of(block: Block) -> str:
-    """The whole numbers among the fields of a block: "rows 64, cols 784, vectors 1"."""
+    """Whole numbers among the fields of a block, and what is so: "rows 64, cols 784, ties even"."""
     fields = msgspec.structs.asdict(block).items()
-    numbers = ((k, v) for k, v in fields if isinstance(v, int | tuple))
-    return ", ".join(f"{k.replace('_', ' ')} {_plain(v)}" for k, v in numbers if _plain(v))
+    numbers = ((k, v) for k, v in fields if isinstance(v, int | tuple) and v is not False)
+    words = ((k.replace("_", " "), v) for k, v in numbers)
+    return ", ".join(k if v is True else f"{k} {_plain(v)}" for k, v in words if _plain(v))
 
 
 def _plain(value: int | tuple) -> str:
