@@ -11,7 +11,7 @@ import numpy as np
 from codesign.design import HostInput, HostOutput
 from codesign.errors import BadInput, UnsupportedLayer
 from codesign.graph.builder import Builder, Value, need_linear, unsupported
-from codesign.graph.handlers import HANDLERS, TAKE_SUMS
+from codesign.graph.handlers import ADVICE, HANDLERS, TAKE_SUMS
 from codesign.graph.input_layout import channels_last_input
 from codesign.graph.ir import IntGraph, Node, TensorView
 from codesign.graph.logits import common_scale, emit_arg_max
@@ -24,6 +24,8 @@ from codesign.types import BIPOLAR, TERNARY, QType
 
 # What a handler stumbles over where a node lacks inputs or has attributes of another kind.
 NOT_AS_DECLARED = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
+
+REPLACE = "replace it in the model, or end the export before it"
 
 
 def import_model(
@@ -102,8 +104,7 @@ def _step(build: Builder, node: OnnxNode) -> None:
     if handler is None:
         raise UnsupportedLayer(
             f"{node}: op {node.op} of domain {node.domain or 'ai.onnx'!r} has no hardware form; "
-            f"supported are {', '.join(sorted(HANDLERS))}: replace it in the model, or end the "
-            "export before it",
+            f"supported are {', '.join(sorted(HANDLERS))}: {ADVICE.get(node.op, REPLACE)}",
             node=node.name,
             op=node.op,
         )

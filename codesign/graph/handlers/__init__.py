@@ -87,3 +87,18 @@ TAKE_SUMS = {
     *("Relu", "Clip", "LeakyRelu", "Sigmoid", "Tanh", "HardSigmoid"),
     *("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Identity", "Dropout"),
 }
+
+_CURVES = "use QuantReLU or QuantHardTanh, or a sigmoid or tanh in front of a quantiser"
+_NORMS = "use torch.nn.BatchNorm1d or 2d, whose scales are constants after training"
+_LOOPS = "use convolutions over time, or run this part on the host"
+
+# What to change in the model where an op without a handler has a common substitute.
+ADVICE: dict[str, str] = {
+    **dict.fromkeys(
+        ("Elu", "Selu", "Celu", "Gelu", "Erf", "HardSwish", "Softplus", "Mish"), _CURVES
+    ),
+    **dict.fromkeys(("LayerNormalization", "InstanceNormalization", "LpNormalization"), _NORMS),
+    **dict.fromkeys(("LSTM", "GRU", "RNN", "Scan", "Loop", "If"), _LOOPS),
+    "PRelu": "use torch.nn.LeakyReLU, whose slope is a constant",
+    "NonMaxSuppression": "end the export before it and run it on the host",
+}
