@@ -19,7 +19,7 @@ TORCH_OPTIONS := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 SETUP := pyproject.toml constraints.txt codesign/__init__.py
 
 .DELETE_ON_ERROR:
-.PHONY: demo install test programs conformance netlists networks lint clean
+.PHONY: demo install test programs conformance netlists networks model-report lint clean
 
 demo: install
 	$(BIN)/codesign run flows/digits_pynq-z2.toml --out runs/demo
@@ -68,6 +68,9 @@ programs:
 
 test: .venv/test-installed programs
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2
+
+model-report: install
+	$(BIN)/codesign model-report
 
 conformance: .venv/test-installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.hw.conformance --blocks 2000 --graphs 200

@@ -195,7 +195,8 @@ def test_doctor_names_what_is_missing_and_how_to_get_it(capsys):
 
 @pytest.mark.parametrize(
     "command",
-    ["run", "train", "export", "import", "estimate", "simulate", "boards", "report", "doctor"],
+    ["run", "train", "export", "import", "estimate", "simulate", "boards", "report", "doctor"]
+    + ["characterise", "calibrate", "model-report"],
 )
 def test_help_of_every_command_has_an_example(command, capsys):
     assert main([command, "--help"]) == 0

@@ -29,8 +29,11 @@ from codesign.files import write_bytes_atomic
 # Kinds with fewer rows keep their analytic values.
 FEWEST_ROWS = 8
 FOLDS = 10
-# The analytic factor 1 weighs as much as this many rows, so that a term that few rows have stays near it.
-PRIOR_ROWS = 1.0
+# Every factor is drawn towards the one that suits all terms together, with the weight of so many
+# rows; which is found by cross-validation.
+PRIOR_ROWS = (0.3, 1.0, 3.0, 10.0, 30.0)
+# Relative errors beyond this count less: a row that synthesis treats in a way of its own.
+COMMON_ERROR = 0.15
 COVERAGE = 0.9
 
 
@@ -91,35 +94,55 @@ def _scale(rows: Sequence[Row], terms: Sequence[tuple[CostTerm, ...]], count: st
     memory = np.array([sum(t.resources.lutram for t in ts) for ts in terms])
     memory = memory if count == "lut" else 0 * memory
     y = np.array([float(getattr(row, count)) for row in rows])
-    unseen = _unseen(x, y - memory) + memory
+    prior_rows = min(PRIOR_ROWS, key=lambda p: _loss(y, _unseen(x, y - memory, p) + memory))
+    unseen = _unseen(x, y - memory, prior_rows) + memory
     low, high = _interval((y - unseen) / (unseen + FLOOR))
     error = float(np.median(np.abs(y - unseen) / np.maximum(y, 1)))
-    factors = dict(zip((*names, BASE), _factors(x, y - memory).tolist(), strict=True))
-    rounded = {name: round(factor, 4) for name, factor in factors.items()}
-    return Scale(rounded, round(low, 4), round(high, 4), round(error, 4))
+    found = _factors(x, y - memory, prior_rows).tolist()
+    factors = {name: round(f, 4) for name, f in zip((*names, BASE), found, strict=True)}
+    return Scale(factors, round(low, 4), round(high, 4), round(error, 4))
 
 
-def _factors(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Non-negative factors (terms, then base) of least relative error, drawn towards the prior."""
+def _loss(y: np.ndarray, found: np.ndarray) -> float:
+    return float(np.abs((y - found) / (y + FLOOR)).mean())
+
+
+def _factors(x: np.ndarray, y: np.ndarray, prior_rows: float) -> np.ndarray:
+    """Non-negative factors (terms, then base) of least relative error, drawn towards the prior.
+
+    Least squares, repeated with less weight on rows of large error (Huber's weights).
+    """
+    weight = 1 / (np.abs(y) + FLOOR)
+    sums = x[:, :-1].sum(axis=1)
+    prior = np.full(x.shape[1], np.median(y[sums > 0] / sums[sums > 0]) if sums.any() else 1.0)
+    prior[-1] = 0.0
+    trust, factors = np.ones(len(y)), prior
+    for _ in range(4):
+        factors = _least_squares(x, y, weight * np.sqrt(trust), prior, prior_rows)
+        error = np.abs(x @ factors - y) * weight
+        trust = COMMON_ERROR / np.maximum(error, COMMON_ERROR)
+    return factors
+
+
+def _least_squares(
+    x: np.ndarray, y: np.ndarray, weight: np.ndarray, prior: np.ndarray, prior_rows: float
+) -> np.ndarray:
     from scipy.optimize import nnls
 
-    weight = 1 / (np.abs(y) + FLOOR)
     a, b = x * weight[:, None], y * weight
-    pull = np.sqrt(PRIOR_ROWS * (a**2).mean(axis=0))
-    prior = np.ones(x.shape[1])
-    prior[-1] = 0.0
+    pull = np.sqrt(prior_rows * (a**2).mean(axis=0))
     factors, _ = nnls(np.vstack([a, np.diag(pull)]), np.concatenate([b, pull * prior]))
-    # A term that no row has says nothing: its analytic value stays.
+    # A term that no row has says nothing of itself.
     return np.where(pull > 0, factors, prior)
 
 
-def _unseen(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _unseen(x: np.ndarray, y: np.ndarray, prior_rows: float) -> np.ndarray:
     """Each row as predicted from a fit without its tenth of the rows."""
     folds = np.arange(len(y)) % min(FOLDS, len(y))
     found = np.empty(len(y))
     for fold in set(folds.tolist()):
         out = folds == fold
-        found[out] = x[out] @ _factors(x[~out], y[~out])
+        found[out] = x[out] @ _factors(x[~out], y[~out], prior_rows)
     return found
 
 

@@ -14,6 +14,7 @@ import typer
 from codesign.cli import (
     boards,
     build,
+    calibrate,
     characterise,
     check_tools,
     estimate,
@@ -64,9 +65,11 @@ for command in (
     boards.boards,
     report.report,
     characterise.characterise,
+    calibrate.calibrate,
+    calibrate.model_report,
     check_tools.doctor,
 ):
-    app.command(name=command.__name__.rstrip("_"))(command)
+    app.command(name=command.__name__.rstrip("_").replace("_", "-"))(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -227,7 +227,7 @@ def design_report(
     title: str = "",
 ) -> ReportData:
     """The report of a design: everything but training, accuracy and provenance."""
-    fps, source = (simulation.fps, "simulated") if simulation else (estimate.fps, estimate.source)
+    fps, source = (simulation.fps, "simulated") if simulation else (estimate.fps, "analytic")
     return ReportData(
         title=title or f"{design.name} on {board.name}",
         verdict=verdict_part(estimate.verdict),
