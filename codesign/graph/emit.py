@@ -16,8 +16,8 @@ from codesign.graph.ir import Decision
 from codesign.graph.onnx_node import OnnxNode
 from codesign.graph.requantise import Affine, affine_of
 from codesign.graph.smooth import Smooth, leaning
-from codesign.graph.sum_levels import sum_levels
-from codesign.graph.sums import add_terms
+from codesign.graph.sum_levels import separable, sum_levels
+from codesign.graph.sums import add_terms, whole
 from codesign.graph.thresholds import Bounds, Levels, levels_of, pruned
 from codesign.graph.values import IDENTITY, Tensor, linear
 from codesign.types import QType
@@ -42,6 +42,9 @@ def emit_levels(
     `base`.
     """
     rows = max(len(bounds), period(chain), x.period)
+    if x.terms and not separable(x.terms, bounds, rows):
+        x = whole(build, node, replace(x, chain=chain))
+        chain = x.chain
     terms = tuple((t.name, t.linear) for t in x.terms) or ((x.name, IDENTITY),)
     x, levels, slope = _leveller(build, node, x, chain, bounds, rows, base, otype.step)
     shift = _relabelled(levels, x.qtype)

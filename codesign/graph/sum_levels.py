@@ -26,6 +26,9 @@ INT64_BITS = 61
 MARGIN = 2.0**-46
 FAR = 1 << 60
 LOWEST = np.iinfo(np.int64).min
+# Comparisons of a row, and of all rows: some seconds.
+ROW_COMPARISONS = 1 << 22
+COMPARISONS = 1 << 28
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,12 @@ class SumLevels:
     factors: tuple[np.ndarray, np.ndarray]
     levels: Levels
     unit: np.ndarray
+
+
+def separable(terms: tuple[Tensor, Tensor], bounds: Bounds, rows: int) -> bool:
+    """True where all pairs and thresholds can be looked at in some seconds."""
+    row = min(t.qtype.levels for t in terms) * max(len(sets) for sets in bounds)
+    return row <= ROW_COMPARISONS and row * rows <= COMPARISONS
 
 
 def sum_levels(

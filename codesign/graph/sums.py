@@ -28,7 +28,7 @@ SUM_BITS = 48
 
 CURE = (
     "share one quantiser between both inputs of the sum (one QuantIdentity in Brevitas), "
-    "or quantise the sum"
+    "or give each of them a quantiser of at most 8 bits"
 )
 
 
@@ -130,8 +130,8 @@ def _exact_wide(build: Builder, node: OnnxNode, a: Tensor, b: Tensor) -> Tensor:
         found = [float(v[0]) for v in (a.linear.scale, b.linear.scale)]
         raise unsupported(
             node,
-            f"it reads a sum whose terms have the scales {found[0]:.6g} and {found[1]:.6g}, of which "
-            f"both are a multiple of no larger unit than one for sums of over {SUM_BITS} bits",
+            f"it reads a sum of {a.qtype} and {b.qtype} with the scales {found[0]:.6g} and "
+            f"{found[1]:.6g}, which takes over {SUM_BITS} bits on a common scale",
             CURE,
         )
     return _exact(build, node, a, b, *pair)

@@ -187,3 +187,23 @@ def test_many_unrelated_scales_are_refused(tmp_path):
     net.quant(net.node("Conv", x, w, kernel_shape=[3, 3]), 0.05, 4)
     with pytest.raises(UnsupportedLayer, match="one scale per tensor"):
         import_model(net.save(tmp_path / "net.onnx"), HOST, SCALE)
+
+
+@pytest.mark.parametrize("norm", [False, True])
+def test_two_wide_accumulators(tmp_path, norm):
+    """Too many pairs to look at: the exact sum, or with a batch norm a refusal."""
+    net = Net((1, 8, 4, 4))
+    rng = np.random.default_rng(0)
+    x = net.quant("x", 0.037, 8)
+
+    def branch(scale: float) -> str:
+        w = net.weight(rng.normal(size=(8, 8, 3, 3)), scale, 8)
+        out = net.node("Conv", x, w, kernel_shape=[3, 3], pads=[1, 1, 1, 1])
+        return net.batch_norm(out, rng, 8) if norm else out
+
+    net.quant(net.node("Add", branch(2.0**-7), branch(3.0 * 2.0**-17)), 0.1, 8)
+    if norm:
+        with pytest.raises(UnsupportedLayer, match="share one quantiser"):
+            import_model(net.save(tmp_path / "net.onnx"), HOST, SCALE)
+    else:
+        compare(tmp_path, net)
