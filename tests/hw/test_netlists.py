@@ -8,12 +8,15 @@ from __future__ import annotations
 import importlib.util
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from codesign.blocks import BLOCKS, Add, MatVec, MaxPool
+from codesign.blocks.base import Fold
 from tests.hw.gates import Netlist, differences, sample
+from tests.hw.harness import case_of
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is not installed"),
@@ -41,6 +44,15 @@ def test_gates_have_the_bits_and_cycles_of_the_law(block, family, tmp_path: Path
 def test_products_in_a_dsp(tmp_path: Path) -> None:
     netlist = _first(MatVec, "xc7", dsp=True)
     assert "DSP48E1" in netlist.path().read_text()
+    assert differences(netlist, tmp_path) == []
+
+
+@pytest.mark.slow
+def test_two_products_in_a_dsp(tmp_path: Path) -> None:
+    block, params = MatVec.examples()[4]  # 8 x 8 bits
+    packed = case_of(block.folded(Fold(2, 3, "dsp")), params, 0)
+    netlist = replace(_first(MatVec, "xc7", dsp=True), case=packed)
+    assert netlist.path().read_text().count("DSP48E1 #") == 3
     assert differences(netlist, tmp_path) == []
 
 
