@@ -10,12 +10,13 @@ from codesign.blocks.base import Block
 from codesign.board import Board
 from codesign.cost.family import Family, load_family
 from codesign.cost.fifo import KIND as FIFO
-from codesign.cost.fifo import fitted_fifo_terms, stream_cost
+from codesign.cost.fifo import fitted_fifo_terms
 from codesign.cost.levers import levers
-from codesign.cost.model import ANALYTIC, Widths, add_widths, bounds, scaled, source, widths
+from codesign.cost.model import ANALYTIC, Widths, add_widths, bounds, source, widths
+from codesign.cost.parts import block_cost, block_widths, fitted_terms, stream_widths  # noqa: F401
 from codesign.cost.resources import CostTerm, Resources, total
 from codesign.cost.verdict import Verdict, judge
-from codesign.design import HOST, Design, Stream
+from codesign.design import HOST, Design
 from codesign.design_rules import check_memories
 from codesign.sim.host import gap_cycles
 from codesign.sim.startup import startup_cycles
@@ -101,15 +102,9 @@ def interval_of(design: Design, board: Board) -> tuple[int, str]:
 
 
 @lru_cache(maxsize=1 << 17)
-def block_cost(block: Block, family: str) -> Resources:
-    """What synthesis takes of `block` on the family called `family`; analytic without
-    coefficients."""
-    return total(term.resources for term in fitted_terms(block, load_family(family)))
-
-
-def fitted_terms(block: Block, family: Family) -> tuple[CostTerm, ...]:
-    """The cost terms of `block` as synthesis takes them, where the family has coefficients."""
-    return scaled(block.cost_terms(family), type(block).__name__, family.name)
+def block_interval_cycles(block: Block) -> int:
+    """Cycles per frame of `block` alone."""
+    return block.program().interval_cycles
 
 
 def spread(design: Design, family: Family) -> dict[str, Widths]:
@@ -120,23 +115,6 @@ def spread(design: Design, family: Family) -> dict[str, Widths]:
     for stream in design.streams:
         add_widths(found, *stream_widths(stream, family))
     return found
-
-
-def block_widths(block: Block, family: str) -> tuple[str, Widths]:
-    """(kind, how far the resources of `block` may lie from `block_cost`)."""
-    kind = type(block).__name__
-    return kind, widths(block_cost(block, family), kind, family)
-
-
-def stream_widths(stream: Stream, family: Family) -> tuple[str, Widths]:
-    """(kind, how far the resources of `stream` may lie from `stream_cost`)."""
-    return FIFO, widths(stream_cost(family, stream), FIFO, family.name)
-
-
-@lru_cache(maxsize=1 << 17)
-def block_interval_cycles(block: Block) -> int:
-    """Cycles per frame of `block` alone."""
-    return block.program().interval_cycles
 
 
 def _parts(design: Design, family: Family) -> tuple[PartEstimate, ...]:

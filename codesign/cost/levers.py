@@ -9,6 +9,7 @@ import msgspec
 from codesign.blocks.base import Block
 from codesign.board import Board, all_boards
 from codesign.cost.family import Family
+from codesign.cost.parts import block_cost
 from codesign.cost.resources import Resources
 from codesign.cost.verdict import Verdict, word
 from codesign.design import Design
@@ -36,9 +37,9 @@ def levers(design: Design, family: Family, board: Board, verdict: Verdict) -> tu
 
 def _changes(block: Block, family: Family, verdict: Verdict) -> Iterator[tuple[float, str]]:
     """(budgets' worth of gaps it closes, sentence) of each change of `block` that closes any."""
-    now = block.cost(family)
+    now = block_cost(block, family.name)
     for other, text in (*_narrower(block), *_moved(block, family)):
-        then = other.cost(family)
+        then = block_cost(other, family.name)
         closed, kind = _closed(now, then, verdict)
         if closed > 0:
             before, after = now.flat().get(kind, 0), then.flat().get(kind, 0)

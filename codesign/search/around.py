@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from codesign.blocks.base import Block
 from codesign.board import Board
-from codesign.cost.estimate import block_cost
 from codesign.cost.family import load_family
 from codesign.cost.fifo import stream_cost
+from codesign.cost.parts import block_cost
 from codesign.cost.resources import Resources, total
 from codesign.design import Design, Stream
 from codesign.search.retyping import Bits, Retyper

@@ -10,6 +10,7 @@ import numpy as np
 
 from codesign.blocks.base import Block, Fold, ParamRef
 from codesign.cost.family import load_family
+from codesign.cost.parts import block_cost
 from codesign.cost.resources import Resources
 from codesign.lowering import full_rate_depth
 
@@ -68,7 +69,7 @@ def _options(block: Block, family: str, kinds: Kinds) -> Options:
             (
                 fold,
                 program.interval_cycles,
-                vector(member.cost(device), kinds),
+                vector(block_cost(member, family), kinds),
                 [port.lanes for port in member.inputs()],
                 [port.lanes for port in member.outputs()],
                 [full_rate_depth(program, f"out{i}") for i in range(len(member.outputs()))],
