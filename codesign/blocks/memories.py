@@ -10,12 +10,27 @@ from codesign.cost.resources import CostTerm, Resources
 
 # Words from which a memory of style "block" is worth a block RAM: what one LUT of 6 inputs holds.
 BLOCK_WORDS = 64
+# Tables of up to this many words have columns in common.
+FEW_WORDS = 8
 
 
 def parameters(family: Family, name: str, depth: int, width_bits: int, style: str) -> CostTerm:
     """An initialised memory with a registered output (a block RAM has that register inside)."""
+    if style != "block" and depth <= FEW_WORDS:
+        width_bits = ceil(distinct_bits(depth, width_bits))
     register = Resources(ff=0 if style == "block" or depth == 1 else width_bits)
     return CostTerm(name, family.rom(depth, width_bits, style) + register)
+
+
+def distinct_bits(words: int, bits: float) -> float:
+    """Columns of a table of random words that need a function of their own, expected.
+
+    A column of 2^a words is a function of a address bits; constants and address bits themselves
+    cost nothing, and equal columns (or inverted ones) are stored once.
+    """
+    inputs = (words - 1).bit_length()
+    functions = 2.0 ** (2**inputs - 1)
+    return (functions - 1 - inputs) * (1 - (1 - 1 / functions) ** bits)
 
 
 def weights(family: Family, depth: int, width_bits: int, style: str) -> tuple[CostTerm, ...]:

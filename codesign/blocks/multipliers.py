@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from math import ceil
 
+import msgspec
+
 from codesign.blocks.adders import adder_tree, popcount
 from codesign.blocks.sum_types import products_type
 from codesign.cost.family import Family
 from codesign.cost.resources import CostTerm, Resources
 from codesign.rtl.wire import wire_kind
 from codesign.types import QType
+
+# Words of weights up to which products are those of constants.
+FEW_WEIGHTS = 4
 
 
 def counts_ones(a: QType, b: QType) -> bool:
@@ -104,6 +109,15 @@ def sums(family: Family, lanes: int, a: QType, b: QType, copies: int) -> CostTer
         return CostTerm("popcount", popcount(family, lanes).scaled(copies))
     tree = adder_tree(family, lanes, products_type(1, a, b).bits)
     return CostTerm("adder tree", tree.scaled(copies))
+
+
+def fixed(term: CostTerm, words: int) -> CostTerm:
+    """`term`, halved and by a name of its own where its weights take so few values that synthesis
+    knows them; half is what it left out of the units of the data set."""
+    if words > FEW_WEIGHTS:
+        return term
+    halved = msgspec.structs.replace(term.resources, lut=term.resources.lut / 2)
+    return CostTerm(f"constant {term.name}", halved)
 
 
 def constant_adders(value: int) -> int:

@@ -23,6 +23,7 @@ from codesign.blocks.folds import MEMORIES, WEIGHT_MEMORIES, check_choice, folds
 from codesign.blocks.memories import buffer, in_block_ram, weights
 from codesign.blocks.multipliers import (
     counts_ones,
+    fixed,
     packed_bits,
     product_parameters,
     product_stages,
@@ -113,12 +114,12 @@ class MatVec(Weighted, frozen=True, kw_only=True):
         flip-flops err by 1 % in the median, LUTs by 18 %, nearly always to the low side.
         """
         s, p, memory = self.fold.simd, self.fold.pe, self.weight_memory
-        sf, nf = self.cols // s, self.rows // p
+        sf, nf, words = self.cols // s, self.rows // p, memory.words
         return (
             # S*P products, in LUTs with a register, or in DSPs, one for each or for two rows.
-            products(family, s, self.itype, self.wtype, self.fold.multiplier, rows=p),
+            fixed(products(family, s, self.itype, self.wtype, self.fold.multiplier, rows=p), words),
             # P trees over S products, a register every second level.
-            sums(family, s, self.itype, self.wtype, p),
+            fixed(sums(family, s, self.itype, self.wtype, p), words),
             # P registers of the result; with several beats a vector an adder before each.
             accumulators(family, p, 1 if sf > 1 else 0, self.acc.bits),
             # P adders turn the number of ones c into the sum 2c - cols.

@@ -12,7 +12,7 @@ from codesign.blocks.arrays import carrier, magnitude, narrowed
 from codesign.blocks.base import Fold, ParamRef, Params, require_shape
 from codesign.blocks.control import control
 from codesign.blocks.folds import MEMORIES, check_lanes, lane_folds
-from codesign.blocks.memories import BLOCK_WORDS
+from codesign.blocks.memories import BLOCK_WORDS, FEW_WORDS, distinct_bits
 from codesign.blocks.programs import one_to_one
 from codesign.blocks.quantiser import Quantiser
 from codesign.blocks.samples import reference, sample
@@ -23,20 +23,6 @@ from codesign.program import Program
 from codesign.rtl.instance import Rtl, Vector
 from codesign.rtl.wire import packed, wire_kind
 from codesign.types import BIPOLAR, QType
-
-# Tables of up to this many words have columns in common.
-FEW_WORDS = 8
-
-
-def distinct_bits(words: int, bits: float) -> float:
-    """Columns of a table of random words that need a function of their own, expected.
-
-    A column of 2^a words is a function of a address bits; constants and address bits themselves
-    cost nothing, and equal columns (or inverted ones) are stored once.
-    """
-    inputs = (words - 1).bit_length()
-    functions = 2.0 ** (2**inputs - 1)
-    return (functions - 1 - inputs) * (1 - (1 - 1 / functions) ** bits)
 
 
 class Threshold(Quantiser, frozen=True, kw_only=True):

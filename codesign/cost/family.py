@@ -180,16 +180,18 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         """LUTs of one product in logic, the sum behind it not counted.
 
         1 x 1 bit is an XNOR or AND; three of them share the two LUTs of a 3-to-2 counter. 1 x n
-        negates or masks n bits. Otherwise a product of a and b <= a bits is b masked rows, and each
-        of the b - 1 rows added has a full adder of two LUTs for each of a bits. This gives 4, 16,
-        24, 60 and 112 LUTs at 2x2, 8x2, 4x4, 6x6 and 8x8 bits, where synthesis of hw/product_lut.sv
-        (Yosys 0.59, xc7) took 4, 16, 26, 76 and 121; at 16x4 it took 137 for 96.
+        negates or masks n bits. Otherwise a product of a and b <= a bits is b masked rows: each of
+        the b - 1 rows added has a full adder of two LUTs for each of a bits, and the last carries
+        run through a + b bits. This gives 32, 50, 72, 94 and 128 LUTs at 4x4, 5x5, 6x6, 8x6 and 8x8
+        bits, where synthesis of hw/product_lut.sv (Yosys 0.59, xc7) took 26, 42, 76, 94 and 121; at
+        16x4 it took 137 for 116, at 8x2 between 16 and 21 for 26.
         """
-        if max(a_bits, b_bits) == 1:
+        wide, narrow = max(a_bits, b_bits), min(a_bits, b_bits)
+        if wide == 1:
             return 2 / 3
-        if min(a_bits, b_bits) == 1:
-            return float(max(a_bits, b_bits))
-        return 2.0 * max(a_bits, b_bits) * (min(a_bits, b_bits) - 1)
+        if narrow == 1:
+            return float(wide)
+        return 2.0 * wide * (narrow - 1) + wide + narrow
 
     def adder(self, bits: int) -> float:
         """LUTs of one adder, subtracter or comparison of `bits` bits: one per carry position."""

@@ -98,7 +98,8 @@ def test_gradient_agrees_in_sign_with_differences_of_the_estimator(demand: Board
                 continue
             low, high = bits.detach().clone(), bits.detach().clone()
             low[index] -= 2
-            high[index] += 1
+            # From 5 bits on activations are requantised, which takes fewer registers.
+            high[index] += handle.role == "weight"
             rise = estimated(demand, high)[kind] - estimated(demand, low)[kind]
             if abs(rise) > 1:
                 assert torch.sign(gradient[index]) == (1 if rise > 0 else -1), (kind, handle.name)
