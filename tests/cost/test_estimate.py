@@ -8,7 +8,7 @@ import pytest
 from codesign.blocks.base import Fold
 from codesign.board import load_board
 from codesign.cost.estimate import estimate
-from codesign.cost.family import load_family
+from codesign.cost.parts import block_cost
 from codesign.cost.resources import total
 from codesign.lowering import assemble
 from tests.small_graphs import cnn, mlp, residual
@@ -70,9 +70,9 @@ def test_the_levers_name_what_the_changed_block_costs():
     levers = estimate(design, BOARD).verdict.levers
     found = [re.match(r"weights of (\w+) at (\d) bits: (\d+) -> (\d+) LUT", x) for x in levers]
     block, bits, before, after = next(m for m in found if m).groups()
-    family = load_family("xc7")
-    assert round(design.block(block).cost(family).lut) == int(before)
-    assert round(design.block(block).reweighted(int(bits)).cost(family).lut) == int(after)
+    now = design.block(block)
+    assert round(block_cost(now, "xc7").lut) == int(before)
+    assert round(block_cost(now.reweighted(int(bits)), "xc7").lut) == int(after)
 
 
 def test_the_board_that_a_lever_names_holds_the_design():
