@@ -12,10 +12,11 @@ from torch import nn
 
 # With `dyadic`, scales are powers of two, and qonnx's float32 is exact.
 WEIGHTS = {
-    True: (q.Int8WeightPerTensorFixedPoint, q.Int8WeightNormL2PerChannelFixedPoint),
+    True: (q.Int8WeightPerTensorFixedPoint, q.Int8WeightPerChannelFixedPointMSE),
     False: (
         q.Int8WeightPerTensorFloat,
         q.Int8WeightPerChannelFloat,
+        q.Int8WeightNormL2PerChannelFixedPoint,
         q.ShiftedUint8WeightPerTensorFloat,
         q.ShiftedUint8WeightPerChannelFloat,
     ),
@@ -194,7 +195,8 @@ class RandomBrevitas:
         """TruncAvgPool2d of quantised values, or a plain pool and a quantiser."""
         self.size //= 2
         if self.dims == 2 and self.flip():
-            pool = qnn.TruncAvgPool2d(2, bit_width=self.bits(3), float_to_int_impl_type="floor")
+            options = {"float_to_int_impl_type": "floor", "return_quant_tensor": False}
+            pool = qnn.TruncAvgPool2d(2, bit_width=self.bits(3), **options)
             return nn.Sequential(self._quantised_tensor(), pool)
         return nn.Sequential(getattr(nn, f"AvgPool{self.dims}d")(2), self.act())
 
