@@ -15,7 +15,7 @@ from codesign.graph.bare import without_plumbing
 from codesign.graph.execute import execute, graph_of
 from codesign.graph.ir import IntGraph, Node
 from codesign.lowering import assemble
-from codesign.types import BIPOLAR, QType
+from codesign.types import BIPOLAR, QType, qtype_of
 
 U4, U5 = QType(4, signed=False), QType(5, signed=False)
 
@@ -94,13 +94,13 @@ def test_simulate_moves_a_design_to_another_board(diamond):
     [("uint8", QType(8, signed=False)), ("int4", QType(4)), ("bipolar", BIPOLAR)],
 )
 def test_types_by_name(word, qtype):
-    assert api.qtype_of(word) == qtype
+    assert qtype_of(word) == qtype
 
 
 @pytest.mark.parametrize("word", ["", "int", "uint0", "8", "float32", "int8x", "uint33", "int-4"])
 def test_words_that_are_no_type(word):
     with pytest.raises(BadInput, match="input type must be"):
-        api.qtype_of(word)
+        qtype_of(word)
 
 
 def test_params_of_a_saved_design_are_the_graphs(tmp_path):
