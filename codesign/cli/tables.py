@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from codesign.cli.show import print_line, print_table
 from codesign.report.data import BitwidthRow, BlockPart, Counts, ReportData
-from codesign.report.format import count, percent, rate, resource_name
+from codesign.report.format import bounded, count, percent, rate, resource_name
 
 
 def print_resources(data: ReportData) -> None:
     """Every block with folding, cycles and resources; FIFOs summed up; total and budget."""
     kinds = [k for k, budget in data.board.budget.items() if budget or data.total.get(k)]
     columns = ("Block", "Kind", "Weights", "PE x SIMD", "Cycles/frame", *map(resource_name, kinds))
-    rows = [(*_block_words(b), *_amounts(b.resources, kinds)) for b in data.blocks]
+    rows = [(*_block_words(b), *_amounts(b.resources, kinds, b.low, b.high)) for b in data.blocks]
     fifos = {k: sum(s.resources.get(k, 0.0) for s in data.streams) for k in kinds}
     rows.append((f"{len(data.streams)} FIFOs", "", "", "", "", *_amounts(fifos, kinds)))
-    rows.append(("total", "", "", "", "", *_amounts(data.total, kinds)))
+    rows.append(
+        ("total", "", "", "", "", *_amounts(data.total, kinds, data.total_low, data.total_high))
+    )
     rows.append(("usable", "", "", "", "", *_amounts(data.board.budget, kinds)))
     shares = [_share(data.total.get(k, 0.0), data.board.budget.get(k, 0.0)) for k in kinds]
     rows.append(("share", "", "", "", "", *shares))
-    caption = f"Resources: {data.resources_source}. Cycles: analytic."
+    within = " In brackets: where nine in ten lie." if data.total_high != data.total_low else ""
+    caption = f"Resources: {data.resources_source}.{within} Cycles: analytic."
     optional = ("Kind", "Weights", "PE x SIMD")
     print_table(data.title, columns, rows, caption, left=3, optional=optional)
+    for kind, source in {b.kind: b.source for b in data.blocks if b.source != "analytic"}.items():
+        print_line(f"{kind}: {source}")
 
 
 def _block_words(block: BlockPart) -> tuple[str, ...]:
@@ -28,8 +33,11 @@ def _block_words(block: BlockPart) -> tuple[str, ...]:
     return block.name, block.kind, block.weight_type, fold, count(block.interval_cycles)
 
 
-def _amounts(counts: Counts, kinds: list[str]) -> list[str]:
-    return [count(counts.get(k, 0.0)) for k in kinds]
+def _amounts(
+    counts: Counts, kinds: list[str], low: Counts | None = None, high: Counts | None = None
+) -> list[str]:
+    low, high = low or {}, high or {}
+    return [bounded(counts.get(k, 0.0), low.get(k), high.get(k)) for k in kinds]
 
 
 def _share(used: float, budget: float) -> str:
@@ -64,7 +72,7 @@ def print_bitwidths(data: ReportData) -> None:
     ):
         if found:
             rows = [_width_words(row, kinds) for row in found]
-            print_table(title, columns, rows, "Analytic.")
+            print_table(title, columns, rows, _caption(data))
     columns = ("Layer", "Now", *columns)
     rows = [
         (layer.layer, str(layer.present_bits), *_width_words(row, kinds))
@@ -72,10 +80,14 @@ def print_bitwidths(data: ReportData) -> None:
         for row in layer.rows
     ]
     title = "One layer at each bit width, the others as they are"
-    print_table(title, columns, rows, "Analytic.")
+    print_table(title, columns, rows, _caption(data))
     print_line(table.assumption)
+
+
+def _caption(data: ReportData) -> str:
+    return f"Resources: {data.resources_source}. Frames/s: analytic."
 
 
 def _width_words(row: BitwidthRow, kinds: list[str]) -> tuple[str, ...]:
     fits = "yes" if row.fits else "no"
-    return str(row.bits), *_amounts(row.resources, kinds), rate(row.fps), fits
+    return str(row.bits), *_amounts(row.resources, kinds, row.low, row.high), rate(row.fps), fits

@@ -10,6 +10,7 @@ import msgspec
 from codesign.blocks.base import Block
 from codesign.board import Board
 from codesign.cost.estimate import DesignEstimate, PartEstimate
+from codesign.cost.model import ANALYTIC, FITTED
 from codesign.cost.resources import Resources
 from codesign.cost.verdict import Verdict
 from codesign.design import Design, HostInput, HostOutput, Stream
@@ -46,6 +47,11 @@ if TYPE_CHECKING:
 def counts(resources: Resources) -> Counts:
     """Resources by name, zeros left out."""
     return {kind: n for kind, n in resources.flat().items() if n}
+
+
+def fitted_counts(resources: Resources) -> Counts:
+    """The counts that have bounds, by name."""
+    return {count: getattr(resources, count) for count in FITTED}
 
 
 def verdict_part(verdict: Verdict) -> VerdictPart:
@@ -106,6 +112,9 @@ def _block_part(
         interval_cycles=block.program().interval_cycles,
         terms=tuple(Term(t.name, counts(t.resources)) for t in cost.terms) if cost else (),
         resources=counts(cost.resources) if cost else {},
+        low=fitted_counts(cost.low) if cost else {},
+        high=fitted_counts(cost.high) if cost else {},
+        source=cost.source if cost else ANALYTIC,
         origins=origins.get(block.name, ()),
     )
 
@@ -184,7 +193,12 @@ def bitwidth_part(table: BitwidthTable) -> BitwidthPart:
 
 
 def _rows(rows: Iterable[WidthRow]) -> tuple[BitwidthRow, ...]:
-    return tuple(BitwidthRow(r.bits, r.resources.flat(), r.fps, r.fits) for r in rows)
+    return tuple(
+        BitwidthRow(
+            r.bits, r.resources.flat(), r.fps, r.fits, fitted_counts(r.low), fitted_counts(r.high)
+        )
+        for r in rows
+    )
 
 
 def provenance_part(origin: Mapping[str, Any]) -> tuple[Fact, ...]:
@@ -239,6 +253,8 @@ def design_report(
         blocks=block_parts(design, estimate),
         streams=stream_parts(design, estimate, simulation),
         total=estimate.total.flat(),
+        total_low=fitted_counts(estimate.low),
+        total_high=fitted_counts(estimate.high),
         resources_source=estimate.source,
         input=input_part(design.input),
         output=output_part(design.output),

@@ -87,7 +87,8 @@ class BlockPart(msgspec.Struct, frozen=True, kw_only=True):
 
     `kind` is the class name ("MatVec"), `size` its shape in words ("64 x 784, 1 vector"); types are
     written as in "int4", "uint8", "bipolar", and `weight_type` is empty without weights.
-    `interval_cycles` is the least number of cycles per frame that its own program allows.
+    `interval_cycles` is the least number of cycles per frame that its own program allows. `low` and
+    `high` bound the fitted counts nine times in ten; `source` says where `resources` come from.
     """
 
     name: str
@@ -103,6 +104,9 @@ class BlockPart(msgspec.Struct, frozen=True, kw_only=True):
     interval_cycles: int = 0
     terms: tuple[Term, ...] = ()
     resources: Counts = {}
+    low: Counts = {}
+    high: Counts = {}
+    source: str = "analytic"
     origins: tuple[str, ...] = ()
 
 
@@ -209,12 +213,17 @@ class StartupPart(msgspec.Struct, frozen=True):
 
 
 class BitwidthRow(msgspec.Struct, frozen=True):
-    """The network at one width; `fps` is None when no folding fits."""
+    """The network at one width; `fps` is None when no folding fits.
+
+    `low` and `high` bound the fitted counts nine times in ten.
+    """
 
     bits: int
     resources: Counts
     fps: float | None
     fits: bool
+    low: Counts = {}
+    high: Counts = {}
 
 
 class LayerBitwidths(msgspec.Struct, frozen=True):
@@ -286,6 +295,8 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     blocks: tuple[BlockPart, ...] = ()
     streams: tuple[StreamPart, ...] = ()
     total: Counts = {}
+    total_low: Counts = {}
+    total_high: Counts = {}
     resources_source: str = "analytic"
     input: HostPart | None = None
     output: HostPart | None = None

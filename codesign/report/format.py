@@ -9,7 +9,18 @@ from codesign.cost.verdict import word as resource_name
 if TYPE_CHECKING:
     from codesign.report.data import StartupPart
 
-__all__ = ["count", "megahertz", "percent", "rate", "resource_name", "seconds", "shape", "startup"]
+__all__ = [
+    "bounded",
+    "bounds",
+    "count",
+    "megahertz",
+    "percent",
+    "rate",
+    "resource_name",
+    "seconds",
+    "shape",
+    "startup",
+]
 
 
 def count(value: float | None) -> str:
@@ -19,6 +30,19 @@ def count(value: float | None) -> str:
     if abs(value) < 100 and abs(value - round(value)) > 0.05:
         return f"{value:.1f}"
     return f"{value:,.0f}"
+
+
+def bounds(low: float | None, high: float | None) -> str:
+    """An interval: "1,150–1,360"; empty where there is none or nothing between its ends."""
+    if low is None or high is None or round(low) >= round(high):
+        return ""
+    return f"{low:,.0f}–{high:,.0f}"
+
+
+def bounded(value: float | None, low: float | None, high: float | None) -> str:
+    """A count and its interval: "1,234 (1,150–1,360)"."""
+    interval = bounds(low, high)
+    return f"{count(value)} ({interval})" if interval else count(value)
 
 
 def percent(fraction: float | None, digits: int = 0) -> str:

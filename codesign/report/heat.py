@@ -11,11 +11,12 @@ from codesign.report.data import BitwidthPart, BitwidthRow
 
 
 class Cell(NamedTuple):
-    """One coloured number; `mine` marks the present width of a layer."""
+    """One coloured number with its 90 % interval; `mine` marks the present width of a layer."""
 
     text: str
     colour: str
     mine: bool = False
+    bounds: str = ""
 
 
 class UniformRow(NamedTuple):
@@ -62,7 +63,7 @@ def bitwidth_tables(part: BitwidthPart | None) -> BitwidthTables | None:
 
 
 def _uniform(rows: Sequence[BitwidthRow], kinds: list[str]) -> list[UniformRow]:
-    columns = [_shades([r.resources.get(k, 0.0) for r in rows]) for k in kinds]
+    columns = [_bounded(rows, k) for k in kinds]
     columns.append(_shades([r.fps for r in rows], fmt.rate))
     return [UniformRow(r.bits, [c[i] for c in columns], r.fits) for i, r in enumerate(rows)]
 
@@ -77,13 +78,22 @@ def _layers(part: BitwidthPart, metric: str) -> LayerTable:
     bits = [row.bits for row in part.layers[0].rows]
     rows = []
     for layer in part.layers:
-        cells = _shades([r.resources.get(metric, 0.0) for r in layer.rows])
+        cells = _bounded(layer.rows, metric)
         mine = [
             c._replace(mine=r.bits == layer.present_bits)
             for c, r in zip(cells, layer.rows, strict=True)
         ]
         rows.append(LayerRow(layer.layer, mine))
     return LayerTable(f"{fmt.resource_name(metric)} of the design", bits, rows)
+
+
+def _bounded(rows: Sequence[BitwidthRow], kind: str) -> list[Cell]:
+    """Shaded cells of one resource, with intervals where it has been fitted."""
+    cells = _shades([r.resources.get(kind, 0.0) for r in rows])
+    return [
+        cell._replace(bounds=fmt.bounds(row.low.get(kind), row.high.get(kind)))
+        for cell, row in zip(cells, rows, strict=True)
+    ]
 
 
 def _shades(values: Sequence[float | None], written=fmt.count) -> list[Cell]:

@@ -50,7 +50,8 @@ def render(data: ReportData) -> str:
         undefined=jinja2.StrictUndefined,
     )
     environment.globals |= {
-        name: getattr(fmt, name) for name in ("count", "megahertz", "resource_name", "shape")
+        name: getattr(fmt, name)
+        for name in ("bounded", "count", "megahertz", "resource_name", "shape")
     }
     return (
         environment.get_template("template.html.jinja")
@@ -92,7 +93,9 @@ def tiles(data: ReportData) -> list[Tile]:
         found.append(Tile("Latency of a frame", fmt.seconds(latency.value), latency.source))
     if data.startup:
         words = f"{fmt.count(data.startup.cycles)} cycles ({data.startup.source})"
-        found.append(Tile("Loading before the first frame", fmt.seconds(data.startup.seconds), words))
+        found.append(
+            Tile("Loading before the first frame", fmt.seconds(data.startup.seconds), words)
+        )
     if data.accuracies:
         last = data.accuracies[-1]
         where = f"measured on {fmt.count(last.frames)} {last.split} frames"

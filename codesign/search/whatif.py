@@ -7,7 +7,9 @@ from collections.abc import Iterable
 import msgspec
 
 from codesign.board import Board
-from codesign.cost.estimate import estimate, interval_of
+from codesign.cost.estimate import estimate, interval_of, spread
+from codesign.cost.family import load_family
+from codesign.cost.model import Widths, add_widths, bounds
 from codesign.cost.resources import Resources
 from codesign.design import Design
 from codesign.graph.ir import IntGraph
@@ -19,7 +21,7 @@ from codesign.search.retyping import weight_bits_of
 
 WIDTHS = tuple(range(1, 9))
 ASSUMPTION = (
-    "Analytic estimates under the design's own folding and FIFO depths; refolded rows are searched "
+    "Estimates under the design's own folding and FIFO depths; refolded rows are searched "
     "anew for the most frames per second, with FIFOs of least depth. b bits: symmetric weights of "
     "b bits, activations with 2^b - 1 thresholds. 1 bit: bipolar weights; activations are bipolar "
     "where they were signed (products are then XNOR and popcount), else one unsigned bit. The "
@@ -29,12 +31,17 @@ ASSUMPTION = (
 
 
 class BitwidthRow(msgspec.Struct, frozen=True):
-    """The network at one width; `fps` is None when no folding fits (refolded rows only)."""
+    """The network at one width; `fps` is None when no folding fits (refolded rows only).
+
+    `low` and `high` bound `resources` nine times in ten, as far as the family is fitted.
+    """
 
     bits: int
     resources: Resources
     fps: float | None
     fits: bool
+    low: Resources
+    high: Resources
 
 
 class LayerBitwidths(msgspec.Struct, frozen=True):
@@ -89,19 +96,26 @@ class _View:
         self.around = Around(design, board)
         self.graph = self.around.retyper.graph
         self.total, self.budget = estimate(design, board).total, board.budget()
+        self.widths = spread(design, load_family(board.family))
         self.fps = design.clock_hz / interval_of(design, board)[0]
-        self.present = self._row(0, self.total)
+        self.present = self._row(0, self.total, self.widths)
 
     def row(self, bits: int, layers: Iterable[str], quantisers: Iterable[str]) -> BitwidthRow:
         """The design with these layers' weights and these quantisers at `bits` bits."""
-        change = self.around.change(dict.fromkeys(layers, bits), dict.fromkeys(quantisers, bits))
-        return self._row(bits, self.total + change)
+        weights, acts = dict.fromkeys(layers, bits), dict.fromkeys(quantisers, bits)
+        change, changed = self.around.change_and_widths(weights, acts)
+        by_kind = dict(self.widths)
+        for kind, widths in changed.items():
+            add_widths(by_kind, kind, widths)
+        return self._row(bits, self.total + change, by_kind)
 
-    def _row(self, bits: int, resources: Resources) -> BitwidthRow:
-        return BitwidthRow(bits, resources, self.fps, resources.fits(self.budget))
+    def _row(self, bits: int, resources: Resources, by_kind: dict[str, Widths]) -> BitwidthRow:
+        fits = resources.fits(self.budget)
+        return BitwidthRow(bits, resources, self.fps, fits, *bounds(resources, by_kind))
 
 
 def _refolded(graph: IntGraph, board: Board, bits: int) -> BitwidthRow:
     found = find_folds(uniform(graph, bits), board)
-    demand = estimate(found.design, board).total
-    return BitwidthRow(bits, demand, found.fps if found.fits else None, found.fits)
+    demand = estimate(found.design, board)
+    fps = found.fps if found.fits else None
+    return BitwidthRow(bits, demand.total, fps, found.fits, demand.low, demand.high)
