@@ -145,11 +145,11 @@ def _outside(family: Family, flip_flops: int) -> Resources:
 
 
 def _dsp_pair(family: Family, a: QType, b: QType) -> Resources:
-    """Two products in one DSP: the weights are joined by an adder above the low one's sign, and half
-    of the low product's range is added; what the DSP does not add takes LUTs."""
+    """Two products in one DSP: the weights are joined by an adder above the low one's sign, which
+    the DSP may have; half of the low product's range is added, which synthesis leaves in LUTs."""
     bits = products_type(1, a, b).bits
     join = 0.0 if family.dsp.adds_before or b.min >= 0 else family.adder(b.bits + 1)
-    borrow = 0.0 if family.dsp.adds_behind or min(a.min, b.min) >= 0 else family.adder(bits + 1)
+    borrow = 0.0 if min(a.min, b.min) >= 0 else family.adder(bits + 1)
     return Resources(lut=join + borrow, dsp=1) + _outside(family, 2 * (bits + b.bits) + a.bits)
 
 

@@ -121,7 +121,7 @@ class MatVec(Weighted, frozen=True, kw_only=True):
             # P trees over S products, a register every second level.
             fixed(sums(family, s, self.itype, self.wtype, p), words),
             # P registers of the result; with several beats a vector an adder before each.
-            accumulators(family, p, 1 if sf > 1 else 0, self.acc.bits),
+            accumulators(family, p - self._in_dsps(family), 1 if sf > 1 else 0, self.acc.bits),
             # P adders turn the number of ones c into the sum 2c - cols.
             CostTerm("bipolar offset", Resources(lut=p * self._offset_luts(family))),
             # One word of S*P weights for each event of a vector, and its output register.
@@ -153,6 +153,13 @@ class MatVec(Weighted, frozen=True, kw_only=True):
     def _packed_bits(self, family: Family) -> int:
         packs = self.fold.multiplier == "dsp"
         return packed_bits(family, self.itype, self.wtype) if packs else 0
+
+    def _in_dsps(self, family: Family) -> int:
+        """Rows that a DSP also accumulates: where one product a row is all that is summed."""
+        alone = self.fold.multiplier == "dsp" and self.fold.simd == 1 and family.dsp.adds_behind
+        if not alone:
+            return 0
+        return self.fold.pe % 2 if packed_bits(family, self.itype, self.wtype) else self.fold.pe
 
     def _offset_luts(self, family: Family) -> float:
         bipolar = counts_ones(self.itype, self.wtype) and self.itype.min < 0
