@@ -32,7 +32,7 @@ from codesign.finn.layers import (
 )
 from codesign.graph.ir import IntGraph
 from codesign.search.elimination import Elimination
-from codesign.search.network import network_of
+from codesign.search.joining import network_of
 from codesign.search.options import vector
 from codesign.search.problem import problem_of
 

@@ -48,7 +48,7 @@ class Elimination:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        factors = [t.variables for t in (*problem.nodes, *problem.pairs)]
+        factors = [t.variables for t in problem.tables]
         self.steps, self.constants = _steps(factors, problem.sizes)
         self.inputs = len(factors)
 
@@ -59,7 +59,7 @@ class Elimination:
         for step, clique in zip(reversed(self.steps), reversed(cliques), strict=True):
             column = clique[(slice(None), *(lane[v] for v in step.clique[1:]))]
             lane[step.clique[0]] = column.argmin()
-        picks = [self._pick(i, lane, values) for i in range(len(self.problem.nodes))]
+        picks = [self._pick(i, lane, values) for i in range(len(self.problem.tables))]
         return self._total(tables), np.array(picks)
 
     def marginals(self, price: np.ndarray) -> np.ndarray:
@@ -76,7 +76,7 @@ class Elimination:
             for part in self.steps[i].parts:
                 through[part.table] = part.projected(whole)
         least = np.empty(len(values))
-        for table, cells in zip(self.problem.nodes, through, strict=False):
+        for table, cells in zip(self.problem.tables, through, strict=False):
             best = table.cheapest(values[table.rows]).ravel()[table.cells]
             whole = np.full(len(best), total) if cells is None else cells.ravel()[table.cells]
             least[table.rows] = whole - best + values[table.rows]
@@ -84,9 +84,8 @@ class Elimination:
 
     def _forward(self, price: np.ndarray) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray]]:
         problem = self.problem
-        values, joins = problem.rows @ price, problem.pair_rows @ price
-        tables = [n.cheapest(values[n.rows]) for n in problem.nodes]
-        tables += [joins[p.rows].reshape(p.shape) for p in problem.pairs]
+        values = problem.rows @ price
+        tables = [t.cheapest(values[t.rows]) for t in problem.tables]
         cliques = []
         for step in self.steps:
             clique = 0.0
@@ -99,14 +98,14 @@ class Elimination:
     def _total(self, tables: list[np.ndarray]) -> float:
         return float(sum(tables[i] for i in self.constants))
 
-    def _pick(self, node: int, lane: np.ndarray, values: np.ndarray) -> int:
-        """The cheapest option of a node with these lanes."""
-        table = self.problem.nodes[node]
+    def _pick(self, index: int, lane: np.ndarray, values: np.ndarray) -> int:
+        """The cheapest option of a table with these lanes."""
+        table = self.problem.tables[index]
         cell = 0
         for variable, size in zip(table.variables, table.shape, strict=True):
             cell = cell * size + int(lane[variable])
-        low, high = np.searchsorted(table.cells, (cell, cell + 1))
-        return int(low + values[table.first + low : table.first + high].argmin())
+        among = table.within(cell)
+        return among.start + int(values[table.rows][among].argmin())
 
 
 def _steps(

@@ -30,7 +30,7 @@ ROUNDING = 1e-6
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether some choice fits: "yes" with the choice (option index by node), "no" with the proof,
+    """Whether some choice fits: "yes" with the choice (as in `Network`), "no" with the proof,
     or "open". `excess` is a lower bound of the largest excess over the limit in any choice, in
     budgets, and `binding` the share of each count in this bound (0 where not computed)."""
 
@@ -78,7 +78,7 @@ class Exact:
         problem = problem_of(self.network, self._allowed(interval_cycles))
         relaxation = Relaxation(Elimination(problem), self.limit, self.unit)
         bound = relaxation.least_cost(cost, EXCESS_WORTH)
-        start = _picks(problem, choice)
+        start = problem.picks(choice)
         picks = self._best(problem, [start, *relaxation.fitting(), *bound.mixed], cost)
         reached = float(problem.counts(picks) @ cost)
         if reached - bound.value <= ROUNDING * abs(reached):
@@ -138,7 +138,7 @@ class Exact:
         worth = elimination.marginals(cost + bound.prices) - float(bound.prices @ self.limit)
         dear = worth > reached * (1 + ROUNDING)
         rest = _without(problem, dear)
-        start = _picks(rest, problem.choice(picks)) if rest is not None else None
+        start = None if rest is None else rest.picks(problem.choice(picks))
         if rest is None or start is None:
             return Cheapest(problem.choice(picks), reached, reached)
         found = solve(rest, self.limit, cost, MINIMISING_EFFORT, start)
@@ -156,9 +156,3 @@ def _without(problem: Problem, dropped: np.ndarray) -> Problem | None:
     if any(len(k) == 0 for k in kept):
         return None
     return problem_of(problem.network, [np.sort(k) for k in kept])
-
-
-def _picks(problem: Problem, choice: np.ndarray) -> np.ndarray | None:
-    """Positions of the options of `choice`; None when one of them is not there."""
-    found = [np.flatnonzero(n.options == c) for n, c in zip(problem.nodes, choice, strict=True)]
-    return None if any(len(f) == 0 for f in found) else np.array([f[0] for f in found])

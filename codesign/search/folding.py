@@ -17,7 +17,8 @@ from codesign.errors import BadInput
 from codesign.graph.ir import IntGraph
 from codesign.lowering import assemble
 from codesign.search.exact import Cheapest, Decision, Exact
-from codesign.search.network import Network, network_of
+from codesign.search.joining import network_of
+from codesign.search.network import Network
 from codesign.search.options import vector
 from codesign.search.proof import Proof
 
@@ -162,7 +163,7 @@ class _Search:
         from codesign.sim.simulate import simulate
 
         choice = self._choice(index)
-        design = assemble(self.graph, self.network.folds(choice), self.board)
+        design, _ = self._assembled(choice)
         return simulate(design, self.board).latency_cycles <= latency_s * design.clock_hz
 
     def _choice(self, index: int) -> np.ndarray:
@@ -223,7 +224,8 @@ class _Search:
         folds = self.network.folds(choice)
         interval = self.network.interval_cycles(choice)
         facts = {"folds": folds, "interval_cycles": interval, "fps": self.board.clock_hz / interval}
-        return assemble(self.graph, folds, self.board), facts
+        design = self.network.styled(assemble(self.graph, folds, self.board), choice)
+        return design, facts
 
 
 def _cost(minimise: Weights | None, kinds: tuple[str, ...], budget: np.ndarray) -> np.ndarray:

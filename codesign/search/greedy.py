@@ -15,7 +15,8 @@ import numpy as np
 
 from codesign.board import Board
 from codesign.graph.ir import IntGraph
-from codesign.search.network import Network, network_of
+from codesign.search.joining import network_of
+from codesign.search.network import Network
 from codesign.search.options import Options, vector
 
 # Targets over the whole range, then as many between the best that fits and the next that does not.

@@ -1,6 +1,6 @@
 """The remaining choice as an integer program, decided by CP-SAT.
 
-One 0/1 variable for each option and for each pair of lanes on an edge. Marginals tie both to the
+One 0/1 variable for each option of a node and each way of converting on an edge. Both are tied to the
 lanes of the ports, so that the program's own relaxation is no weaker than tables over lanes can be.
 Counts are integers here: multiples of 1/SCALE, rounded down, so "infeasible" and bounds hold for the
 real counts; a solution is checked with the real counts by who asked.
@@ -62,39 +62,44 @@ def solve(
     bound = -np.inf if cost is None else solver.best_objective_bound / COST_SCALE
     if status == cp_model.UNKNOWN:
         return Answer(None, False, bound)
-    picks = [next(i for i, x in enumerate(node) if solver.value(x)) for node in model.options]
+    picks = [next(i for i, x in enumerate(bits) if solver.value(x)) for bits in model.options]
     return Answer(np.array(picks), status == cp_model.OPTIMAL, bound)
 
 
 class _Model:
-    """Variables and constraints; `options` holds a variable for each option of each node."""
+    """Variables and constraints; `options` holds a variable for each option of each table."""
 
     def __init__(self, problem: Problem) -> None:
         from ortools.sat.python import cp_model
 
         self.problem, self.model = problem, cp_model.CpModel()
-        self.options = [[self._bit() for _ in n.options] for n in problem.nodes]
-        for node in self.options:
-            self.model.add_exactly_one(node)
-        self.lanes = [self._lanes(v) for v in range(len(problem.sizes))]
-        cells = [self._pair(pair.variables) for pair in problem.pairs]
-        self.terms = [x for node in self.options for x in node]
-        self.terms += [x for pair in cells for x in pair]
-        self.rows = np.concatenate([problem.rows, problem.pair_rows])
+        self.options = [[self._bit() for _ in t.options] for t in problem.tables]
+        self.lanes = [[self._bit() for _ in range(size)] for size in problem.sizes]
+        for table, bits in zip(problem.tables, self.options, strict=True):
+            self.model.add_exactly_one(bits)
+            for variable, lanes in zip(table.variables, table.lanes, strict=True):
+                self._tie(bits, lanes, self.lanes[variable])
+        self.terms = [x for bits in self.options for x in bits]
+
+    def _tie(self, options: list[object], lanes: np.ndarray, bits: list[object]) -> None:
+        """The options with a lane, together, are the variable of that lane."""
+        for lane, bit in enumerate(bits):
+            holding = np.flatnonzero(lanes == lane)
+            self.model.add(sum(options[i] for i in holding) == bit)
 
     def keep_within(self, limit: np.ndarray) -> None:
         """Every count at most its limit."""
         for kind, most in enumerate(np.floor((limit + 1e-6) * SCALE).astype(np.int64)):
-            self.model.add(self._sum(np.floor(self.rows[:, kind] * SCALE)) <= int(most))
+            self.model.add(self._sum(np.floor(self.problem.rows[:, kind] * SCALE)) <= int(most))
 
     def minimise(self, cost: np.ndarray) -> None:
         """The least cost; rounded down, for a bound that holds."""
-        self.model.minimize(self._sum(np.floor(self.rows @ cost * COST_SCALE)))
+        self.model.minimize(self._sum(np.floor(self.problem.rows @ cost * COST_SCALE)))
 
     def hint(self, picks: np.ndarray) -> None:
         """Where to start."""
-        for node, pick in zip(self.options, picks, strict=True):
-            for i, variable in enumerate(node):
+        for bits, pick in zip(self.options, picks, strict=True):
+            for i, variable in enumerate(bits):
                 self.model.add_hint(variable, i == pick)
 
     def _sum(self, weights: np.ndarray) -> object:
@@ -106,22 +111,3 @@ class _Model:
 
     def _bit(self) -> object:
         return self.model.new_bool_var("")
-
-    def _lanes(self, variable: int) -> list[object]:
-        """A variable for each lane of a port, tied to the options that have it."""
-        bits = [self._bit() for _ in range(self.problem.sizes[variable])]
-        options = self.options[self.problem.owner[variable]]
-        for lane, bit in enumerate(bits):
-            holding = np.flatnonzero(self.problem.lane_of[variable] == lane)
-            self.model.add(sum(options[i] for i in holding) == bit)
-        return bits
-
-    def _pair(self, variables: tuple[int, int]) -> list[object]:
-        """A variable for each pair of lanes on an edge, source lanes first."""
-        sources, targets = (self.lanes[v] for v in variables)
-        cells = [[self._bit() for _ in targets] for _ in sources]
-        for row, bit in zip(cells, sources, strict=True):
-            self.model.add(sum(row) == bit)
-        for column, bit in zip(zip(*cells, strict=True), targets, strict=True):
-            self.model.add(sum(column) == bit)
-        return [x for row in cells for x in row]

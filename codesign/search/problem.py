@@ -1,9 +1,9 @@
 """The choice of one option per node as a graph of tables over lanes.
 
-What a choice costs is a sum: the counts of each node's option, and of the width converters on each
-edge, which depend on the lanes at its two ends alone. So the lanes of the ports are the variables of
-a small factor graph, each node is a table over the lanes of its own ports (the cheapest option for
-these lanes, once counts are priced), and each edge a table over the lanes at its ends.
+What a choice costs is a sum: the counts of each node's option, and of the conversion on each edge, which
+depends on the lanes at its two ends alone. So the lanes of the ports are the variables of a small factor
+graph: each node is a table over the lanes of its own ports, each edge one over the lanes at its ends, and
+a cell holds the options (or ways of converting) with these lanes.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from codesign.search.network import Edge, Network
 
 
 @dataclass(frozen=True)
-class NodeTable:
-    """Options of a node, sorted by cell of a table over `variables` of this `shape`.
+class Table:
+    """Options sorted by cell of a table over `variables` of this `shape`.
 
-    `options` (n,) holds indices into the network's options, `cells` (n,) flat cells; `first` is the
-    row of its first option in `Problem.rows`.
+    `options` (n,) holds the network's numbers of them, `cells` (n,) flat cells; `first` is the row
+    of its first option in `Problem.rows`.
     """
 
     variables: tuple[int, ...]
@@ -35,6 +35,11 @@ class NodeTable:
         """Where each occupied cell starts."""
         return np.flatnonzero(np.diff(self.cells, prepend=-1))
 
+    @cached_property
+    def lanes(self) -> tuple[np.ndarray, ...]:
+        """For each variable the index of its value in each option."""
+        return np.unravel_index(self.cells, self.shape) if self.shape else ()
+
     @property
     def rows(self) -> slice:
         """Its rows in `Problem.rows`."""
@@ -46,77 +51,89 @@ class NodeTable:
         table[self.cells[self.starts]] = np.minimum.reduceat(values, self.starts)
         return table.reshape(self.shape)
 
-
-@dataclass(frozen=True)
-class PairTable:
-    """Converters of an edge over the lanes at its ends; `first` is its row in `pair_rows`."""
-
-    variables: tuple[int, int]
-    shape: tuple[int, int]
-    first: int
-
-    @property
-    def rows(self) -> slice:
-        """Its rows in `Problem.pair_rows`, source lanes first."""
-        return slice(self.first, self.first + self.shape[0] * self.shape[1])
+    def within(self, cell: int) -> slice:
+        """Options of one cell."""
+        low, high = np.searchsorted(self.cells, (cell, cell + 1))
+        return slice(int(low), int(high))
 
 
 @dataclass(frozen=True)
 class Problem:
-    """`rows` (options, kinds) and `pair_rows` (cells, kinds) hold counts; `domains` lanes by variable.
+    """`tables` of the nodes, then of the edges; `rows` (options of all, kinds) holds counts.
 
-    `position` of a variable is its node and, for each option of that node's table, its lane's index.
+    `sizes` of the variables; `owner` of a variable is (table of its node, axis there). Picks are
+    positions, one in each table.
     """
 
     network: Network
-    nodes: tuple[NodeTable, ...]
-    pairs: tuple[PairTable, ...]
+    tables: tuple[Table, ...]
     sizes: tuple[int, ...]
-    lane_of: tuple[np.ndarray, ...]
-    owner: tuple[int, ...]
+    owner: tuple[tuple[int, int], ...]
     rows: np.ndarray
-    pair_rows: np.ndarray
+
+    @property
+    def nodes(self) -> tuple[Table, ...]:
+        """Tables of the nodes."""
+        return self.tables[: len(self.network.names)]
 
     @cached_property
     def joined(self) -> tuple[tuple[int, ...], ...]:
-        """Indices of the pairs that touch each node."""
+        """Tables of the edges that touch each node."""
         found: list[list[int]] = [[] for _ in self.nodes]
-        for index, pair in enumerate(self.pairs):
-            for variable in pair.variables:
-                found[self.owner[variable]].append(index)
+        for index in range(len(found), len(self.tables)):
+            for variable in self.tables[index].variables:
+                found[self.owner[variable][0]].append(index)
         return tuple(map(tuple, found))
 
+    @cached_property
+    def firsts(self) -> np.ndarray:
+        """Row of the first option of each table."""
+        return np.array([t.first for t in self.tables])
+
     def choice(self, picks: np.ndarray) -> np.ndarray:
-        """The network's option indices of `picks`, positions in each node's table."""
-        return np.array([n.options[p] for n, p in zip(self.nodes, picks, strict=True)])
+        """The network's choice."""
+        return np.array([t.options[p] for t, p in zip(self.tables, picks, strict=True)])
+
+    def picks(self, choice: np.ndarray) -> np.ndarray | None:
+        """Where the options of a choice stand; None when one of them is not there."""
+        picks = np.zeros(len(self.tables), np.int64)
+        for i, table in enumerate(self.tables):
+            among = slice(None)
+            if i >= len(self.nodes):
+                among = table.within(self.cell(table, picks))
+            found = np.flatnonzero(table.options[among] == choice[i])
+            if len(found) == 0:
+                return None
+            picks[i] = found[0] + (among.start or 0)
+        return picks
 
     def counts(self, picks: np.ndarray) -> np.ndarray:
-        """Counts of the whole design when node i takes its option number `picks[i]`."""
-        first = np.array([n.first for n in self.nodes])
-        total = self.rows[first + picks].sum(axis=0)
-        cells = [self.pair_cell(pair, picks) for pair in self.pairs]
-        return total + (self.pair_rows[cells].sum(axis=0) if cells else 0.0)
+        """Counts of the whole design."""
+        return self.rows[self.firsts + picks].sum(axis=0)
 
-    def pair_cell(self, pair: PairTable, picks: np.ndarray) -> int:
-        """The row of `pair_rows` that `picks` select."""
-        a, b = (int(self.lane_of[v][picks[self.owner[v]]]) for v in pair.variables)
-        return pair.first + a * pair.shape[1] + b
+    def cell(self, edge: Table, picks: np.ndarray) -> int:
+        """The cell of an edge between the lanes that the picks of its nodes have."""
+        a, b = (self._lane(v, picks) for v in edge.variables)
+        return int(a * edge.shape[1] + b)
+
+    def _lane(self, variable: int, picks: np.ndarray) -> int:
+        table, axis = self.owner[variable]
+        return self.tables[table].lanes[axis][picks[table]]
 
 
 def problem_of(network: Network, kept: list[np.ndarray]) -> Problem:
     """The problem in which node i may take the options at indices `kept[i]`."""
     builder = _Builder(network, kept)
-    nodes = [builder.node(i) for i in range(len(kept))]
-    pairs = [builder.pair(edge) for edge in network.edges]
+    for index in range(len(kept)):
+        builder.node(index)
+    for edge in network.edges:
+        builder.edge(edge)
     return Problem(
         network,
-        tuple(nodes),
-        tuple(pairs),
+        tuple(builder.tables),
         tuple(builder.sizes),
-        tuple(builder.lane_of),
         tuple(builder.owner),
-        np.concatenate([network.options[i].counts[n.options] for i, n in enumerate(nodes)]),
-        np.concatenate(builder.pair_rows or [np.zeros((0, len(network.device.kinds)))]),
+        np.concatenate(builder.rows),
     )
 
 
@@ -125,50 +142,56 @@ class _Builder:
 
     def __init__(self, network: Network, kept: list[np.ndarray]) -> None:
         self.network, self.kept = network, kept
+        self.tables: list[Table] = []
         self.sizes: list[int] = []
-        self.owner: list[int] = []
-        self.lane_of: list[np.ndarray] = []
-        self.lanes: list[np.ndarray] = []
-        self.pair_rows: list[np.ndarray] = []
+        self.owner: list[tuple[int, int]] = []
+        self.rows: list[np.ndarray] = []
+        self.first = 0
         self.variable: dict[tuple[int, bytes], int] = {}
-        self.ends: list[list[np.ndarray]] = [[] for _ in kept]
-        self.rows = self.cells = 0
+        self.columns: list[list[np.ndarray]] = [[] for _ in kept]
         for edge in network.edges:
-            self.ends[edge.source].append(edge.source_lanes)
-            self.ends[edge.target].append(edge.target_lanes)
+            self.columns[edge.source].append(edge.source_lanes)
+            self.columns[edge.target].append(edge.target_lanes)
 
-    def node(self, index: int) -> NodeTable:
-        """The table of a node; its options sorted by cell."""
+    def node(self, index: int) -> None:
+        """The table of a node."""
         columns = {}
-        for lanes in self.ends[index]:
+        for lanes in self.columns[index]:
             unique, inverse = np.unique(lanes[self.kept[index]], return_inverse=True)
-            columns.setdefault(inverse.tobytes(), (unique, inverse))
-        shape = tuple(len(unique) for unique, _ in columns.values())
+            columns.setdefault(inverse.tobytes(), (len(unique), inverse))
+        shape = tuple(size for size, _ in columns.values())
         cells = np.zeros(len(self.kept[index]), np.int64)
-        for (_, inverse), size in zip(columns.values(), shape, strict=True):
-            cells = cells * size + inverse
-        order = np.argsort(cells, kind="stable")
         variables = []
-        for key, (unique, inverse) in columns.items():
-            variables.append(len(self.sizes))
+        for axis, (key, (size, inverse)) in enumerate(columns.items()):
+            cells = cells * size + inverse
             self.variable[index, key] = len(self.sizes)
-            self.sizes.append(len(unique))
-            self.owner.append(index)
-            self.lane_of.append(inverse[order])
-        table = NodeTable(tuple(variables), shape, self.kept[index][order], cells[order], self.rows)
-        self.rows += len(order)
-        return table
+            variables.append(len(self.sizes))
+            self.sizes.append(size)
+            self.owner.append((index, axis))
+        order = np.argsort(cells, kind="stable")
+        options = self.kept[index][order]
+        counts = self.network.options[index].counts[options]
+        self._add(tuple(variables), shape, options, cells[order], counts)
 
-    def pair(self, edge: Edge) -> PairTable:
+    def edge(self, edge: Edge) -> None:
         """The table of an edge."""
+        variables, places = [], []
         ends = ((edge.source, edge.source_lanes), (edge.target, edge.target_lanes))
-        columns = [np.unique(lanes[self.kept[node]], return_inverse=True) for node, lanes in ends]
-        variables = tuple(
-            self.variable[node, inverse.tobytes()]
-            for (node, _), (_, inverse) in zip(ends, columns, strict=True)
-        )
-        table = self.network.conversions(edge, *(unique for unique, _ in columns))
-        self.pair_rows.append(table.reshape(-1, table.shape[-1]))
-        pair = PairTable(variables, table.shape[:2], self.cells)
-        self.cells += len(self.pair_rows[-1])
-        return pair
+        for (node, lanes), every in zip(ends, edge.lanes, strict=True):
+            unique, inverse = np.unique(lanes[self.kept[node]], return_inverse=True)
+            variables.append(self.variable[node, inverse.tobytes()])
+            places.append(np.searchsorted(every, unique))
+        joints = self.network.joints(edge).among(*places)
+        self._add(tuple(variables), joints.shape, joints.ways, joints.cells, joints.counts)
+
+    def _add(
+        self,
+        variables: tuple[int, ...],
+        shape: tuple[int, ...],
+        options: np.ndarray,
+        cells: np.ndarray,
+        counts: np.ndarray,
+    ) -> None:
+        self.tables.append(Table(variables, shape, options, cells, self.first))
+        self.rows.append(counts)
+        self.first += len(options)

@@ -26,7 +26,9 @@ TRIED = {
     ("zcu104", "u250"): ("mobilenet-v1-w4a4",),
     ("u250",): ("resnet-50-w1a2", "resnet-50-w2a4"),
 }
-CASES = tuple((name, board) for boards, names in TRIED.items() for board in boards for name in names)
+CASES = tuple(
+    (name, board) for boards, names in TRIED.items() for board in boards for name in names
+)
 RESULTS = Path("docs/results/search.md")
 HEAD = """# The folding search on published networks
 

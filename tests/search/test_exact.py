@@ -11,10 +11,11 @@ from codesign.cost.resources import Resources
 from codesign.search.elimination import Elimination
 from codesign.search.exact import Exact
 from codesign.search.integer import solve
-from codesign.search.network import Device, Edge, Network
+from codesign.search.network import Edge, Network
 from codesign.search.options import Options
 from codesign.search.problem import problem_of
 from codesign.search.relaxation import Relaxation
+from codesign.search.streams import Device, conversion
 from codesign.types import QType
 
 KINDS = ("lut", "lutram", "ff", "dsp", "BRAM18")
@@ -35,7 +36,7 @@ def _network(seed):
     dice = np.random.default_rng(seed)
     options, ends = [], []
     for _ in range(4):
-        n = int(dice.integers(1, 7))
+        n = int(dice.integers(1, 5))
         counts = dice.integers(0, (400, 100, 500, 6, 5), (n, 5)) / dice.choice((1, 3))
         lanes = dice.choice(LANES, (n, 2))
         options.append(
@@ -58,10 +59,17 @@ def _network(seed):
 
 
 def _every(network):
-    """(interval, counts, choice) of every combination."""
-    for choice in product(*(range(len(o.folds)) for o in network.options)):
-        picked = np.array(choice)
-        yield network.interval_cycles(picked), network.counts(picked), picked
+    """(interval, counts, choice) of every combination of options and of ways of converting."""
+    for options in product(*(range(len(o.folds)) for o in network.options)):
+        nodes = sum(o.counts[i] for o, i in zip(network.options, options, strict=True))
+        interval = max(o.intervals[i] for o, i in zip(network.options, options, strict=True))
+        ways = []
+        for edge in network.edges:
+            ends = edge.source_lanes[options[edge.source]], edge.target_lanes[options[edge.target]]
+            ways.append(list(enumerate(conversion(*map(int, ends), 12, QType(4), DEVICE))))
+        for picked in product(*ways):
+            counts = nodes + sum(way[1] for _, way in picked)
+            yield interval, counts, np.array([*options, *(number for number, _ in picked)])
 
 
 def _limits(network, dice):
@@ -87,6 +95,7 @@ def test_elimination_finds_the_least_price_and_every_options_least(seed):
         assert least == pytest.approx(min(p for p, _ in every))
         assert problem.counts(picks) @ price == pytest.approx(least)
         assert network.counts(problem.choice(picks)) == pytest.approx(problem.counts(picks))
+        assert problem.picks(problem.choice(picks)).tolist() == picks.tolist()
         marginals = elimination.marginals(price)
         for i, node in enumerate(problem.nodes):
             for option, found in zip(node.options, marginals[node.rows], strict=True):

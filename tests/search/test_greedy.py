@@ -6,7 +6,7 @@ import pytest
 from codesign.board import load_board
 from codesign.search.folding import find_folds
 from codesign.search.greedy import ONE_POLICY, greedy_folds
-from codesign.search.network import network_of
+from codesign.search.joining import network_of
 from codesign.search.options import vector
 from tests.small_graphs import cnn, mlp, residual
 
