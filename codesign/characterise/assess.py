@@ -10,6 +10,7 @@ import msgspec
 
 from codesign.characterise.fit import as_designed, terms_of
 from codesign.characterise.held_out import HeldOut, load_held_out
+from codesign.characterise.networks import NetworkLine, compare, read_networks
 from codesign.characterise.rows import OK, Row, read_rows
 from codesign.cost.model import FITTED, bounds, kind_model, scaled, widths
 from codesign.cost.resources import Resources, total
@@ -55,11 +56,13 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Assessment(msgspec.Struct, frozen=True):
-    """The report on one family: held-out rows by reason and by kind, and what was left out."""
+    """The report on one family: held-out rows by reason and by kind, whole networks, and what was
+    left out."""
 
     family: str
     by_reason: tuple[Line, ...]
     by_kind: tuple[Line, ...]
+    networks: tuple[NetworkLine, ...]
     failed: int
     unfitted: tuple[str, ...]
 
@@ -78,6 +81,7 @@ def assess(family: str, data: Path) -> Assessment:
             + [line(why, [v for v in judged if v.why == why]) for why in sorted(reasons)]
         ),
         tuple(line(kind, [v for v in judged if v.kind == kind]) for kind in kinds),
+        tuple(compare(network) for network in read_networks(data, family)),
         sum(row.state != OK for row in rows),
         tuple(sorted({row.kind for row in rows if kind_model(row.kind, family) is None})),
     )

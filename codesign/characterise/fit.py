@@ -83,7 +83,8 @@ def fit_kind(rows: Sequence[Row]) -> KindModel | None:
         return None
     terms = [terms_of(row) for row in rows]
     scales = {count: _scale(rows, terms, count) for count in FITTED}
-    return KindModel(len(rows), scales)
+    delays_ps = sorted(row.logic_ps for row in rows)
+    return KindModel(len(rows), scales, delays_ps[int(COVERAGE * len(delays_ps))])
 
 
 def _scale(rows: Sequence[Row], terms: Sequence[tuple[CostTerm, ...]], count: str) -> Scale:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from codesign.cli import show
+from codesign.report.format import bounded
 
 if TYPE_CHECKING:
     from codesign.characterise.assess import Line
+    from codesign.characterise.networks import NetworkLine
 
 Family = Annotated[str, typer.Option(help="Device family: xc7, xcup, ecp5 or ice40.")]
 Data = Annotated[Path | None, typer.Option(help="Folder (default: the package's data).")]
@@ -55,6 +57,8 @@ def model_report(
     for report in found:
         _print_lines(f"{report.family}: held-out rows", report.by_reason)
         _print_lines(f"{report.family}: held-out rows by block", report.by_kind)
+        if report.networks:
+            _print_networks(report.family, report.networks)
         unfitted = ", ".join(report.unfitted) or "none"
         show.print_line(f"Failed rows: {report.failed}. Without coefficients: {unfitted}.")
     if not found:
@@ -75,6 +79,26 @@ def _print_lines(title: str, lines: tuple[Line, ...]) -> None:
         "has them; LUT and FF are of these rows."
     )
     show.print_table(title, columns, rows, caption)
+
+
+def _print_networks(family: str, lines: tuple[NetworkLine, ...]) -> None:
+    columns = ("Network", "Tool", "LUT", "predicted", "error", "FF", "predicted", "error")
+    columns += ("RAM", "predicted", "DSP", "predicted")
+    rows = [
+        (line.name, line.tool, *_fitted(line, "lut"), *_fitted(line, "ff"))
+        + tuple(
+            f"{found[c]:.0f}" for c in ("ram", "dsp") for found in (line.measured, line.predicted)
+        )
+        for line in lines
+    ]
+    caption = "Whole designs, synthesised flat, against the sum of predictions; in brackets 90 %."
+    show.print_table(f"{family}: networks that no fit has seen", columns, rows, caption, left=2)
+
+
+def _fitted(line: NetworkLine, count: str) -> tuple[str, str, str]:
+    measured, predicted = line.measured[count], line.predicted[count]
+    within = bounded(predicted, line.low[count], line.high[count])
+    return f"{measured:.0f}", within, f"{predicted / measured - 1:+.1%}"
 
 
 def _figures(line: Line) -> tuple[float | None, ...]:

@@ -23,6 +23,9 @@ def characterise(
         bool, typer.Option("--refresh", help="Make rows again whose hardware has changed.")
     ] = False,
     native: Annotated[bool, typer.Option("--native", help="The yosys on the path.")] = False,
+    network: Annotated[
+        Path | None, typer.Option(help="Instead: a design's folder, synthesised whole.")
+    ] = None,
 ) -> None:
     """Synthesise configurations drawn from a stated distribution and add them to the data set.
 
@@ -35,6 +38,9 @@ def characterise(
     from codesign.characterise.run import Plan, missing
     from codesign.characterise.run import characterise as make
 
+    if network is not None:
+        _whole(network, out or DATA, native, timeout)
+        return
     names = tuple(kinds.split(",")) if kinds else tuple(MAKERS)
     plan = Plan(family, names, rows, out or DATA, refresh, timeout, native)
     total = len(missing(plan))
@@ -46,3 +52,15 @@ def characterise(
         names = ", ".join(f"{row.kind} {row.number}" for row in batch)
         show.print_line(f"{done} of {total}, {failed} failed: {names}")
     show.print_line(f"{plan.folder / family}: {done} new rows, {failed} of them failed")
+
+
+def _whole(folder: Path, data: Path, native: bool, timeout_s: float) -> None:
+    """Synthesise the design in `folder` flat and print it beside its estimate."""
+    from codesign.characterise.networks import compare, measure
+    from codesign.design import load_design, load_params
+
+    design, params = load_design(folder), load_params(folder)
+    line = compare(measure(design, params, data, native, timeout_s))
+    for count, value in line.measured.items():
+        show.print_line(f"{count}: {value:.0f} measured, {line.predicted[count]:.0f} predicted")
+    show.print_line(f"{line.tool}, {line.seconds:.0f} s")

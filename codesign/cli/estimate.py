@@ -96,6 +96,8 @@ def _print(data: ReportData) -> None:
     from codesign.cli import tables
 
     tables.print_resources(data)
+    if data.clock:
+        show.print_line(data.clock)
     if data.bitwidths:
         tables.print_bitwidths(data)
     print_verdict(data)

@@ -9,6 +9,7 @@ import msgspec
 
 from codesign.blocks.base import Block
 from codesign.board import Board
+from codesign.cost.clock import estimate_clock
 from codesign.cost.estimate import DesignEstimate, PartEstimate
 from codesign.cost.model import ANALYTIC, FITTED
 from codesign.cost.resources import Resources
@@ -242,6 +243,7 @@ def design_report(
 ) -> ReportData:
     """The report of a design: everything but training, accuracy and provenance."""
     fps, source = (simulation.fps, "simulated") if simulation else (estimate.fps, "analytic")
+    clock = estimate_clock(design, board.family)
     return ReportData(
         title=title or f"{design.name} on {board.name}",
         verdict=verdict_part(estimate.verdict),
@@ -256,6 +258,7 @@ def design_report(
         total_low=fitted_counts(estimate.low),
         total_high=fitted_counts(estimate.high),
         resources_source=estimate.source,
+        clock=clock.sentence if clock else "",
         input=input_part(design.input),
         output=output_part(design.output),
         simulation=simulation_part(simulation) if simulation else None,

@@ -279,8 +279,9 @@ class HostPart(msgspec.Struct, frozen=True, kw_only=True):
 class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     """All that one report shows.
 
-    `command` reproduces the run; `notes` are sentences of import and lowering (for instance how
-    the input is quantised); `accuracies` are in the order of the flow, the last is the headline.
+    `command` reproduces the run; `clock` says in a sentence which clock the depth of the logic
+    allows; `notes` are sentences of import and lowering (for instance how the input is quantised);
+    `accuracies` are in the order of the flow, the last is the headline.
     """
 
     title: str
@@ -298,6 +299,7 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     total_low: Counts = {}
     total_high: Counts = {}
     resources_source: str = "analytic"
+    clock: str = ""
     input: HostPart | None = None
     output: HostPart | None = None
     widths: tuple[WidthPart, ...] = ()

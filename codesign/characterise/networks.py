@@ -1,0 +1,83 @@
+"""Whole networks, synthesised flat: what the sum of predictions is held against, and never fitted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from codesign.blocks.base import Params
+from codesign.board import load_board
+from codesign.cost.estimate import estimate
+from codesign.cost.model import FITTED
+from codesign.design import Design
+from codesign.errors import BadInput
+from codesign.files import write_bytes_atomic
+from codesign.rtl.build import files_of
+from codesign.tools.yosys import Job, Synthesis, synthesise
+
+FOLDER = "networks"
+
+
+class Network(msgspec.Struct, frozen=True):
+    """A design and what synthesis made of its top, with the adapters at both ends."""
+
+    name: str
+    design: Design
+    synthesis: Synthesis
+
+
+class NetworkLine(msgspec.Struct, frozen=True):
+    """Measured and predicted counts of a network; `low` and `high` hold the fitted ones."""
+
+    name: str
+    tool: str
+    seconds: float
+    measured: dict[str, float]
+    predicted: dict[str, float]
+    low: dict[str, float]
+    high: dict[str, float]
+
+
+def measure(
+    design: Design, params: Params, folder: Path, native: bool = False, timeout_s: float = 3600
+) -> Network:
+    """Synthesise `design` flat for the family of its board and keep it in `folder`/networks.
+
+    Raises ToolMissing and SynthesisFailed.
+    """
+    board = load_board(design.board)
+    family = board.family
+    texts = files_of(design, params, board)
+    sources = {n: t for n, t in texts.items() if n == "top.sv" or n.endswith(".mem")}
+    sources |= {n: t for n, t in texts.items() if n.startswith("hw/") and n.count("/") == 1}
+    job = Job(sources, "top", family, native=native)
+    network = Network(design.name, design, synthesise(job, timeout_s))
+    path = folder / FOLDER / f"{design.name}-{family}.json"
+    write_bytes_atomic(path, msgspec.json.format(msgspec.json.encode(network), indent=1) + b"\n")
+    return network
+
+
+def read_networks(folder: Path, family: str) -> tuple[Network, ...]:
+    """Networks of `family` in `folder`; raises BadInput for a file of another form."""
+    return tuple(_read(path) for path in sorted((folder / FOLDER).glob(f"*-{family}.json")))
+
+
+def compare(network: Network) -> NetworkLine:
+    """The sum of predictions against synthesis."""
+    found = estimate(network.design, load_board(network.design.board))
+    counts = network.synthesis.counts
+    ram = counts.bram18 + sum(n for kind, n in counts.ram.items() if not kind.startswith("RAMB"))
+    measured = {"lut": counts.lut, "ff": counts.ff, "dsp": counts.dsp, "ram": ram}
+    total = found.total
+    predicted = {"lut": total.lut, "ff": total.ff, "dsp": total.dsp, "ram": sum(total.ram.values())}
+    bounds = ({c: getattr(side, c) for c in FITTED} for side in (found.low, found.high))
+    tool = f"{network.synthesis.tool} {network.synthesis.version}"
+    return NetworkLine(network.name, tool, network.synthesis.seconds, measured, predicted, *bounds)
+
+
+def _read(path: Path) -> Network:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Network)
+    except msgspec.DecodeError as error:
+        raise BadInput(f"{path}: not a measured network ({error})", path=str(path)) from error
