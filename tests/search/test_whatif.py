@@ -50,6 +50,9 @@ def test_other_rows_are_the_estimate_of_the_retyped_design(tabled):
         assert row.resources.flat() == pytest.approx(expected.total.flat())
         assert row.fits == expected.verdict.fits
         assert row.fps == expected.fps
+        assert row.low.flat() == pytest.approx(expected.low.flat())
+        assert row.high.flat() == pytest.approx(expected.high.flat())
+        assert row.low.lut < row.resources.lut < row.high.lut
 
 
 def test_more_bits_take_more(tabled):
