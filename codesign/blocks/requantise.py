@@ -13,7 +13,7 @@ from codesign.blocks.base import Fold, Natural, ParamRef, Params, require_shape
 from codesign.blocks.control import control
 from codesign.blocks.folds import MEMORIES, check_lanes, fold_for, lane_folds, multipliers_of
 from codesign.blocks.memories import parameters
-from codesign.blocks.multipliers import products
+from codesign.blocks.multipliers import fixed, products
 from codesign.blocks.programs import one_to_one
 from codesign.blocks.quantiser import Quantiser
 from codesign.blocks.samples import reference, sample
@@ -122,21 +122,23 @@ class Requantise(Quantiser, frozen=True, kw_only=True):
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         p, groups = self.fold.pe, self.channels // self.fold.pe
         m, b = self.multiplier, self.bias
-        product = products_type(1, self.itype, m.qtype).bits
-        wide = max(product, b.qtype.bits) + 1
+        wide = max(products_type(1, self.itype, m.qtype).bits, b.qtype.bits) + 1
         # Clipping looks at the bits above the result, then passes it or a bound.
         above = max(0, wide - self.shift - self.otype.bits)
         clip = ceil(above / family.lut_inputs) + self.otype.bits
+        # A DSP that adds behind its product holds the input and adds B as well.
+        outside = 0 if self.fold.multiplier == "dsp" and family.dsp.adds_behind else p
+        product = products(family, p, self.itype, m.qtype, self.fold.multiplier, stages=1)
         return (
             # The input travels beside the read of M and B.
-            CostTerm("operand register", Resources(ff=p * self.itype.bits)),
+            CostTerm("operand register", Resources(ff=outside * self.itype.bits)),
             # P products x*M.
-            products(family, p, self.itype, m.qtype, self.fold.multiplier, stages=1),
+            fixed(product, groups if m.shape[0] > 1 else 1),
             # One word of P constants a group of channels.
             self._constants(family, "multiplier", m, groups),
             self._constants(family, "bias values", b, groups),
             # P adders of B; the shift is wiring.
-            CostTerm("bias", Resources(lut=p * family.adder(wide))),
+            CostTerm("bias", Resources(lut=outside * family.adder(wide))),
             # A tie is a sum whose lowest bits are all 0.
             CostTerm("ties", Resources(lut=p * self._tie_luts(family))),
             # Clip and output register.

@@ -1,4 +1,4 @@
-"""Coefficients of the cost models: non-negative least squares on the rows that are not held out."""
+"""Coefficients of the cost models: bounded least squares on the rows that are not held out."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ FEWEST_ROWS = 8
 FOLDS = 10
 # Every factor is drawn towards the one that suits all terms together, with the weight of so many
 # rows; which is found by cross-validation.
-PRIOR_ROWS = (0.3, 1.0, 3.0, 10.0, 30.0)
+PRIOR_ROWS = (1.0, 3.0, 10.0, 30.0, 100.0)
+# No physical term comes out at more than this many times its count, nothing beside them is larger.
+MOST_FACTOR = 3.0
+MOST_BASE = 50.0
 # Relative errors beyond this count less: a row that synthesis treats in a way of its own.
 COMMON_ERROR = 0.15
 COVERAGE = 0.9
@@ -109,13 +112,14 @@ def _loss(y: np.ndarray, found: np.ndarray) -> float:
 
 
 def _factors(x: np.ndarray, y: np.ndarray, prior_rows: float) -> np.ndarray:
-    """Non-negative factors (terms, then base) of least relative error, drawn towards the prior.
+    """Factors (terms, then base) of least relative error within bounds, drawn towards the prior.
 
     Least squares, repeated with less weight on rows of large error (Huber's weights).
     """
     weight = 1 / (np.abs(y) + FLOOR)
     sums = x[:, :-1].sum(axis=1)
-    prior = np.full(x.shape[1], np.median(y[sums > 0] / sums[sums > 0]) if sums.any() else 1.0)
+    common = np.median(y[sums > 0] / sums[sums > 0]) if sums.any() else 1.0
+    prior = np.full(x.shape[1], min(common, MOST_FACTOR))
     prior[-1] = 0.0
     trust, factors = np.ones(len(y)), prior
     for _ in range(4):
@@ -128,11 +132,14 @@ def _factors(x: np.ndarray, y: np.ndarray, prior_rows: float) -> np.ndarray:
 def _least_squares(
     x: np.ndarray, y: np.ndarray, weight: np.ndarray, prior: np.ndarray, prior_rows: float
 ) -> np.ndarray:
-    from scipy.optimize import nnls
+    from scipy.optimize import lsq_linear
 
     a, b = x * weight[:, None], y * weight
     pull = np.sqrt(prior_rows * (a**2).mean(axis=0))
-    factors, _ = nnls(np.vstack([a, np.diag(pull)]), np.concatenate([b, pull * prior]))
+    most = np.full(len(prior), MOST_FACTOR)
+    most[-1] = MOST_BASE
+    both = np.vstack([a, np.diag(pull)]), np.concatenate([b, pull * prior])
+    factors = lsq_linear(*both, bounds=(0, most)).x
     # A term that no row has says nothing of itself.
     return np.where(pull > 0, factors, prior)
 
