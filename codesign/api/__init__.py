@@ -14,7 +14,15 @@ raised as `codesign.errors.CodesignError`; a design that does not fit is a resul
 from codesign.api.common import board, boards
 from codesign.api.hardware import build, verify
 from codesign.api.networks import check, execute, load
-from codesign.api.planning import estimate, fit, fold_as, per_bitwidth, simulate, write_folding
+from codesign.api.planning import (
+    estimate,
+    fit,
+    fold_as,
+    pareto,
+    per_bitwidth,
+    simulate,
+    write_folding,
+)
 from codesign.api.reports import report, report_data, save
 from codesign.api.training import export, run, train
 from codesign.design import load_params
@@ -31,6 +39,7 @@ __all__ = [
     "fold_as",
     "load",
     "load_params",
+    "pareto",
     "per_bitwidth",
     "report",
     "report_data",

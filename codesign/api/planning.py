@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from codesign.finn.apply import Folded
     from codesign.graph.ir import IntGraph
     from codesign.search.fit import BoardFit
+    from codesign.search.pareto import Point
     from codesign.search.plan import Plan
     from codesign.search.whatif import BitwidthTable
     from codesign.sim.simulate import Simulation
@@ -93,6 +94,21 @@ def fit(
     chosen = boards() if on is None else [board(name) for name in on]
     graph = network_of_design(model) if isinstance(model, Design) else model
     return list(fit_boards(graph, chosen, target_fps, target_latency_s))
+
+
+def pareto(
+    model: IntGraph | Design, on: BoardLike | None = None, rates: int = 6, memories: int = 4
+) -> tuple[Point, ...]:
+    """Points of the front of frames per second, LUTs and block RAMs, the fastest first.
+
+    At most `rates` frame rates and `memories` numbers of block RAMs for each; empty where nothing
+    fits.
+    """
+    from codesign.search.pareto import pareto as front
+
+    if isinstance(model, Design):
+        on, model = on or model.board, network_of_design(model)
+    return front(model, board(required(on)), rates, memories)
 
 
 def fold_as(model: IntGraph | Design, path: str | Path, on: BoardLike | None = None) -> Folded:

@@ -75,11 +75,18 @@ class Exact:
 
     def cheapest(self, interval_cycles: int, choice: np.ndarray, cost: np.ndarray) -> Cheapest:
         """The least `cost` . counts at an interval at which `choice` fits."""
+        # In budgets, so that an excess weighs more whatever the counts cost.
+        scale = float(cost @ self.unit) / len(cost)
+        found = self._cheapest(interval_cycles, choice, cost / scale)
+        return Cheapest(found.choice, found.cost * scale, found.bound * scale)
+
+    def _cheapest(self, interval_cycles: int, choice: np.ndarray, cost: np.ndarray) -> Cheapest:
         problem = problem_of(self.network, self._allowed(interval_cycles))
         relaxation = Relaxation(Elimination(problem), self.limit, self.unit)
         bound = relaxation.least_cost(cost, EXCESS_WORTH)
         start = problem.picks(choice)
         picks = self._best(problem, [start, *relaxation.fitting(), *bound.mixed], cost)
+        picks = picks if self._fits(problem, picks) else start
         reached = float(problem.counts(picks) @ cost)
         if reached - bound.value <= ROUNDING * abs(reached):
             return Cheapest(problem.choice(picks), reached, min(bound.value, reached))

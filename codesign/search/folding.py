@@ -66,7 +66,7 @@ def find_folds(
     like deeper FIFOs). What does not fit is a result with `fits` False: the design at the target,
     or the smallest design when there is no target. Raises BadInput for an unknown count.
     """
-    search = _Search(graph, board, reserve, minimise)
+    search = FoldSearch(graph, board, reserve, minimise)
     if target_fps is None and target_latency_s is None:
         return search.fastest()
     return search.reaching(target_fps, target_latency_s)
@@ -74,10 +74,10 @@ def find_folds(
 
 def smallest_folds(graph: IntGraph, board: Board) -> FoldResult:
     """The cheapest folding at any speed; `fits` says whether the board holds it."""
-    return _Search(graph, board, NOTHING, None).smallest()
+    return FoldSearch(graph, board, NOTHING, None).smallest()
 
 
-class _Search:
+class FoldSearch:
     """Bisection over the distinct intervals of the network's options."""
 
     def __init__(
@@ -96,7 +96,7 @@ class _Search:
 
     def fastest(self) -> FoldResult:
         """The fastest that fits and what the next faster one lacks, or the smallest at all."""
-        index = self._fastest_index()
+        index = self.fastest_index()
         if index is None:
             return self.smallest()
         found = self._fitting(index, True)
@@ -120,7 +120,7 @@ class _Search:
         index = max(index, 0)
         if reached and self._fits(index):
             return self._fitting(index, True)
-        self._fastest_index()
+        self.fastest_index()
         return self._fitting(index, False) if self._fits(index) else self._lacking(index, False)
 
     def _decision(self, index: int) -> Decision:
@@ -139,7 +139,7 @@ class _Search:
             self.found[index] = self.exact.cheapest(interval, choice, self.cost)
         return self.found[index]
 
-    def _fastest_index(self) -> int | None:
+    def fastest_index(self) -> int | None:
         """Least index that is known to fit; None when even the slowest is not."""
         low, high = 0, len(self.intervals) - 1
         if not self._fits(high):
