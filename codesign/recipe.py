@@ -14,6 +14,8 @@ from codesign.board import Board, load_board
 from codesign.errors import BadInput
 from codesign.files import package_data
 from codesign.quant.config import QuantConfig
+from codesign.recipe_procedures import PROCEDURES, FdqmpSpec, InqSpec
+from codesign.rules import choice, require
 from codesign.strict import load_toml, nearest
 
 Option = bool | int | float | str | list[int | float | str | list[int]]
@@ -28,26 +30,10 @@ NEEDS = {
     "table": ("lower",),
     "simulate": ("estimate",),
 }
-OPTIMISERS = ("adam", "sgd")
+OPTIMISERS = ("adam", "sgd", "rmsprop")
 SCHEDULES = ("cosine", "constant")
+QUANTISER_OPTIMISERS = ("relative", "network")
 AUGMENTATIONS = ("flip", "crop")
-
-Rule = tuple[str, object, bool, str]
-
-
-def _choice(key: str, found: str, legal: tuple[str, ...]) -> Rule:
-    return key, found, found in legal, f"one of {', '.join(legal)}{_hint(found, legal)}"
-
-
-def _hint(found: str, legal: tuple[str, ...]) -> str:
-    return "" if found in legal else f" ({nearest(found, list(legal)).removeprefix('; ')})"
-
-
-def _require(*rules: Rule) -> None:
-    """Raise ValueError, which the strict reader turns into BadInput, for the first broken rule."""
-    for key, found, holds, rule in rules:
-        if not holds:
-            raise ValueError(f"{key} must be {rule}, found {found!r}")
 
 
 class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,7 +61,7 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     crop_pixels: int = 4
 
     def __post_init__(self) -> None:
-        _require(
+        require(
             ("limit", self.limit, self.limit is None or self.limit >= 1, "at least 1"),
             (
                 "validation_fraction",
@@ -84,7 +70,7 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 "over 0 and below 1",
             ),
             ("crop_pixels", self.crop_pixels, self.crop_pixels >= 1, "at least 1"),
-            *(_choice("augment", name, AUGMENTATIONS) for name in self.augment),
+            *(choice("augment", name, AUGMENTATIONS) for name in self.augment),
         )
 
 
@@ -95,10 +81,14 @@ class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     are learned under the budgets; before the `finetune_epochs` the widths are projected onto the
     board and fixed. `lr` follows `schedule` over hold and learn together, after
     `warmup_epochs` of linear rise; the finetune phase starts from `finetune_lr` (default: a tenth).
-    `quantiser_lr` is the largest relative change of a step or range per batch. Warm-up may be
-    fractions of an epoch.
+    `quantiser_lr` is the largest relative change of a step or range per batch; with
+    `quantiser_optimiser` "network" it is the rate of the network's own optimiser on them instead,
+    with `clip_quantiser_gradients` on gradients clipped to +-step (DQ, FDQMP).
+    Warm-up may be fractions of an epoch. `procedure` names another way through the epochs, whose
+    section of the recipe holds what is its own.
     """
 
+    procedure: str = "phases"
     epochs: int = 20
     hold_epochs: int = 0
     finetune_epochs: int = 0
@@ -107,6 +97,8 @@ class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lr: float = 1e-3
     finetune_lr: float | None = None
     quantiser_lr: float = 0.01
+    quantiser_optimiser: str = "relative"
+    clip_quantiser_gradients: bool = False
     momentum: float = 0.9
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
@@ -115,7 +107,7 @@ class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _require(
+        require(
             *(
                 (key, getattr(self, key), getattr(self, key) >= 0, "at least 0")
                 for key in ("hold_epochs", "finetune_epochs", "weight_decay", "warmup_epochs")
@@ -132,8 +124,10 @@ class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 "at least 0 and below 1",
             ),
             ("seed", self.seed, 0 <= self.seed < 2**31, "from 0 to 2^31 - 1"),
-            _choice("optimiser", self.optimiser, OPTIMISERS),
-            _choice("schedule", self.schedule, SCHEDULES),
+            choice("procedure", self.procedure, PROCEDURES),
+            choice("optimiser", self.optimiser, OPTIMISERS),
+            choice("quantiser_optimiser", self.quantiser_optimiser, QUANTISER_OPTIMISERS),
+            choice("schedule", self.schedule, SCHEDULES),
         )
 
     @property
@@ -164,7 +158,7 @@ class BudgetSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         sizes = ("weights_kib", "activations_sum_kib", "activations_max_kib")
-        _require(
+        require(
             *(
                 (key, size, size is None or size > 0, "over 0")
                 for key, size in ((key, getattr(self, key)) for key in sizes)
@@ -198,7 +192,7 @@ class BoardSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clock_hz: float | None = None
 
     def __post_init__(self) -> None:
-        _require(
+        require(
             ("share", self.share, 0 < self.share <= 1, "over 0 and at most 1"),
             ("clock_hz", self.clock_hz, self.clock_hz is None or self.clock_hz > 0, "over 0"),
         )
@@ -219,7 +213,7 @@ class TargetSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         both = self.fps is not None and self.latency_s is not None
-        _require(
+        require(
             ("fps", self.fps, self.fps is None or self.fps > 0, "over 0"),
             ("latency_s", self.latency_s, self.latency_s is None or self.latency_s > 0, "over 0"),
             ("fps", self.fps, not both, "left out where latency_s is given"),
@@ -234,6 +228,8 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     data: DataSpec = DataSpec()
     quant: QuantConfig = QuantConfig()
     train: TrainSpec = TrainSpec()
+    inq: InqSpec = InqSpec()
+    fdqmp: FdqmpSpec = FdqmpSpec()
     budget: BudgetSpec = BudgetSpec()
     board: BoardSpec
     target: TargetSpec = TargetSpec()
@@ -241,13 +237,35 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     def __post_init__(self) -> None:
         for step in self.steps:
-            _require(_choice("steps", step, STEPS))
+            require(choice("steps", step, STEPS))
             for needed in NEEDS.get(step, ()):
                 known = needed in self.steps
-                _require(("steps", list(self.steps), known, f"with {needed!r}, which {step!r} needs"))
+                require(
+                    ("steps", list(self.steps), known, f"with {needed!r}, which {step!r} needs")
+                )
         ordered = tuple(step for step in STEPS if step in self.steps)
         rule = f"in the order {', '.join(ordered)}, each once"
-        _require(("steps", list(self.steps), self.steps == ordered, rule))
+        require(("steps", list(self.steps), self.steps == ordered, rule))
+        if self.train.procedure == "inq":
+            self._check_inq()
+        if self.train.procedure == "fdqmp":
+            memory = bool(self.budget.memory) and not self.budget.board
+            require(("budget", "no such budget", memory, "weights_kib, activations_.._kib or both"))
+
+    def _check_inq(self) -> None:
+        """INQ learns no widths and needs its own quantiser."""
+        weights = self.quant.weight_quantiser or self.quant.quantiser
+        others = self.train.hold_epochs + self.train.finetune_epochs
+        require(
+            ("quant.weight_quantiser", weights, weights == "inq", "inq for procedure inq"),
+            ("hold_epochs and finetune_epochs", others, others == 0, "0 for procedure inq"),
+            ("budget", "a budget", not self.budget.binds, "left out for procedure inq"),
+        )
+
+    @property
+    def total_epochs(self) -> int:
+        """Epochs of the whole procedure."""
+        return self.train.total_epochs + (self.inq.epochs if self.train.procedure == "inq" else 0)
 
     def with_seed(self, seed: int) -> Recipe:
         """The same job from another seed."""

@@ -5,9 +5,23 @@ from __future__ import annotations
 import msgspec
 
 from codesign.errors import BadInput
-from codesign.quant.methods import Method, method
+from codesign.quant.methods import METHODS, Method, method
 
 WIDTHS = range(1, 9)
+GRADIENTS = {
+    "ste": "straight-through",
+    "ewgs": "scaled by the place between two levels",
+    "invtanh": "by its inverse hyperbolic tangent",
+    "tanh": "by its hyperbolic tangent",
+    "acos": "by its sine",
+    "position": "by its distance from a level",
+    "gauss-noise": "by Gaussian noise",
+    "uniform-noise": "by uniform noise",
+}
+FIRST_GRIDS = {
+    "least-squares": "the step with the least squared error",
+    "spread": "range max|mean +- 3 sigma| of weights, 99.9th percentile of activations",
+}
 BINARY_ACTS = {
     "bipolar": "1-bit activations are -1 and +1",
     "unsigned": "1-bit activations are 0 and one step",
@@ -35,7 +49,8 @@ class QuantConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     method (codesign/quant/methods.py), `weight_quantiser` and `act_quantiser` another one for
     either; where a method learns widths, these are where learning starts. `layers` overrides both
     widths for a layer by its module path or that of a parent ("features", "features.3"); the longest path that
-    states a width wins. Raises BadInput.
+    states a width wins. `weight_gradient` and `act_gradient` modify the gradient of learned uniform
+    grids (codesign/quant/gradients.py), whose first value `first_grid` chooses. Raises BadInput.
     """
 
     weight_bits: int = 4
@@ -47,12 +62,18 @@ class QuantConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     per_channel: bool = False
     power_of_two_step: bool = False
     binary_act: str = "unsigned"
+    weight_gradient: str = "ste"
+    act_gradient: str = "ste"
+    first_grid: str = "least-squares"
     layers: dict[str, LayerBits] = {}
 
     def __post_init__(self) -> None:
         for field in ("weight_bits", "act_bits", "input_bits"):
             check_width(field, getattr(self, field))
         _check_choice("binary_act", self.binary_act, BINARY_ACTS)
+        _check_choice("first_grid", self.first_grid, FIRST_GRIDS)
+        _check_gradient("weight_gradient", self.weight_gradient, self.weight_method)
+        _check_gradient("act_gradient", self.act_gradient, self.act_method)
         for own in (LayerBits(self.weight_bits, self.act_bits), *self.layers.values()):
             _check_method(self.weight_method, own.weight, is_weight=True)
             _check_method(self.act_method, own.act, is_weight=False)
@@ -97,6 +118,19 @@ def _check_method(chosen: Method, bits: int | None, is_weight: bool) -> None:
     """A single bit is bipolar or one step whatever the method, unless it has its own."""
     if bits is not None and bits != 1:
         chosen.check(bits, is_weight)
+
+
+def _check_gradient(field: str, found: str, chosen: Method) -> None:
+    """Places between levels need equally spaced ones."""
+    _check_choice(field, found, GRADIENTS)
+    if found != "ste" and not chosen.learns_grid:
+        can = ", ".join(m.name for m in METHODS if m.learns_grid)
+        raise BadInput(
+            f"{field} is {found!r}, which needs a learned uniform grid, and quantiser "
+            f"{chosen.name!r} has none; {can} do",
+            field=field,
+            found=found,
+        )
 
 
 def _check_choice(field: str, found: str, choices: dict[str, str]) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
 from codesign.errors import BadInput
 from codesign.quant.config import check_width
+from codesign.quant.gradients import ModifiedGradient
 from codesign.quant.quantiser import Quantiser
 from codesign.quant.uniform import Grid, best_step, largest_level, power_of_two
 
@@ -16,11 +18,14 @@ STEP_MIN, STEP_MAX = 2.0**-12, 8.0
 FIRST_RANGE = 2.0
 CALIBRATION_SAMPLES = 1 << 16
 
+# (x, levels, signed, as_power, shape) -> step of `shape`.
+FirstStep = Callable[[Tensor, Tensor, bool, bool, tuple[int, ...]], Tensor]
+
 
 class LearnedGrid(Quantiser):
     """A quantiser with a learned uniform grid, one per tensor, or per channel if `shape` says so.
 
-    The first grid has the least squared error on the first tensor seen; activations wait for
+    The first grid is what `first_step` says of the first tensor seen; activations wait for
     training mode, so that evaluation never changes a network. `as_power` rounds the step to a
     power of two, straight-through; steps stay in [2^-12, 8].
     """
@@ -32,6 +37,8 @@ class LearnedGrid(Quantiser):
         self.is_weight = is_weight
         self.as_power = as_power
         self.shape = tuple(shape)
+        self.first_step: FirstStep = best_step
+        self.gradient = "ste"
         self.register_buffer("calibrated", torch.tensor(False))
 
     @abstractmethod
@@ -45,6 +52,11 @@ class LearnedGrid(Quantiser):
     @property
     def is_learned(self) -> bool:  # type: ignore[override]
         return any(p.requires_grad for p in self.own_parameters())
+
+    def train_through(self, x: Tensor) -> Tensor:
+        if self.gradient != "ste" and torch.is_grad_enabled():
+            x = ModifiedGradient.apply(x, self, self.gradient)
+        return self.quantise(x)
 
     def scale(self, x: Tensor) -> Tensor:
         return self.grid().step
@@ -63,7 +75,7 @@ class LearnedGrid(Quantiser):
             return
         sample = x if self.shape else x.flatten()[:: max(1, x.numel() // CALIBRATION_SAMPLES)]
         levels = self.grid().levels
-        step = best_step(sample.detach(), levels, self.signed, self.as_power, self.shape)
+        step = self.first_step(sample.detach(), levels, self.signed, self.as_power, self.shape)
         self.assign(step, levels)
         self.calibrated.fill_(True)
 

@@ -21,6 +21,7 @@ class Method:
 
     `where` names its class, which is made as (bits, is_weight, signed, as_power, shape): `as_power`
     asks for a step that is a power of two, `shape` is () for one grid per tensor or (C, 1, ..).
+    `learns_grid` marks those with a learned, equally spaced grid.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Method:
     where: str
     weight_bits: range
     act_bits: range
+    learns_grid: bool = False
 
     def make(
         self, bits: int, is_weight: bool, signed: bool, as_power: bool, shape: tuple[int, ...]
@@ -67,6 +69,7 @@ METHODS: tuple[Method, ...] = (
         "codesign.quant.u3:U3Quantiser",
         range(2, 9),
         range(1, 9),
+        learns_grid=True,
     ),
     Method(
         "fixed",
@@ -75,6 +78,7 @@ METHODS: tuple[Method, ...] = (
         "codesign.quant.lsq:LsqQuantiser",
         range(2, 9),
         range(1, 9),
+        learns_grid=True,
     ),
     Method(
         "u1",
@@ -83,6 +87,7 @@ METHODS: tuple[Method, ...] = (
         "codesign.quant.u1:U1Quantiser",
         range(2, 9),
         range(1, 9),
+        learns_grid=True,
     ),
     Method(
         "u2",
@@ -91,6 +96,7 @@ METHODS: tuple[Method, ...] = (
         "codesign.quant.u2:U2Quantiser",
         range(2, 9),
         range(1, 9),
+        learns_grid=True,
     ),
     Method(
         "p1",
@@ -115,6 +121,14 @@ METHODS: tuple[Method, ...] = (
         "codesign.quant.p3:P3Quantiser",
         range(2, 6),
         range(2, 6),
+    ),
+    Method(
+        "inq",
+        "0 or a power of two, fixed a portion at a time ([train] procedure)",
+        "Zhou et al., ICLR 2017",
+        "codesign.quant.inq:InqQuantiser",
+        range(2, 6),
+        NONE,
     ),
     Method(
         "bwn",

@@ -10,6 +10,8 @@ from torch import Tensor
 
 from codesign.quant.bipolar import BipolarQuantiser
 from codesign.quant.config import QuantConfig
+from codesign.quant.first_step import FIRST_STEPS
+from codesign.quant.methods import Method
 from codesign.quant.pixels import PixelQuantiser
 from codesign.quant.quantiser import Quantiser
 
@@ -26,7 +28,7 @@ class WeightProxy(WeightQuantProxyFromInjector):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.training and self.is_quant_enabled and not self.export_mode:
-            return self.tensor_quant.quantise(x)
+            return self.tensor_quant.train_through(x)
         return super().forward(x)
 
     @property
@@ -44,7 +46,7 @@ class ActProxy(ActQuantProxyFromInjector):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.training and self.is_quant_enabled and not self.export_mode:
-            return self.quantiser.quantise(x)
+            return self.quantiser.train_through(x)
         return super().forward(x)
 
     @property
@@ -58,7 +60,8 @@ def weight_injector(config: QuantConfig, bits: int, shape: tuple[int, ...]) -> t
     method, power = config.weight_method, config.power_of_two_step
     if bits == 1 and 1 not in method.weight_bits:
         return _injector(WeightProxy, True, BipolarQuantiser, 1, True, True, power, shape)
-    return _injector(WeightProxy, True, method.make, bits, True, True, power, shape)
+    make = _configured(method, config.weight_gradient, config.first_grid)
+    return _injector(WeightProxy, True, make, bits, True, True, power, shape)
 
 
 def act_injector(config: QuantConfig, bits: int, signed: bool = False) -> type:
@@ -66,12 +69,26 @@ def act_injector(config: QuantConfig, bits: int, signed: bool = False) -> type:
     method, power = config.act_method, config.power_of_two_step
     if bits == 1 and (signed or config.binary_act == "bipolar"):
         return _injector(ActProxy, True, BipolarQuantiser, 1, False)
-    return _injector(ActProxy, signed, method.make, bits, False, signed, power, ())
+    make = _configured(method, config.act_gradient, config.first_grid)
+    return _injector(ActProxy, signed, make, bits, False, signed, power, ())
 
 
 def pixel_injector(config: QuantConfig, input_max: int) -> type:
     """Brevitas injector of the input quantiser for raw integers 0..input_max."""
     return _injector(ActProxy, False, PixelQuantiser, config.input_bits, input_max)
+
+
+def _configured(method: Method, gradient: str, first_grid: str) -> Callable[..., Quantiser]:
+    """`method.make`, with the gradient and the first grid of learned grids."""
+
+    def make(*arguments: object) -> Quantiser:
+        quantiser = method.make(*arguments)
+        if method.learns_grid:
+            quantiser.gradient = gradient
+            quantiser.first_step = FIRST_STEPS[first_grid](quantiser.is_weight)
+        return quantiser
+
+    return make
 
 
 def _injector(

@@ -31,6 +31,10 @@ class Quantiser(nn.Module):
     def quantise(self, x: Tensor) -> Tensor:
         """Quantised `x`, differentiable."""
 
+    def train_through(self, x: Tensor) -> Tensor:
+        """`quantise` for a training step, with the gradient that the method's config asks for."""
+        return self.quantise(x)
+
     @abstractmethod
     def scale(self, x: Tensor) -> Tensor:
         """Step of the grid, exact float32."""

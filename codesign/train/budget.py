@@ -86,6 +86,7 @@ class Budget:
     The penalty is the augmented Lagrangian of inequality constraints g_j <= 0 (Nocedal and Wright,
     Numerical Optimization, ch. 17): sum_j (max(0, lambda_j + rho g_j)^2 - lambda_j^2) / (2 rho),
     with g_j = demand / ((1 - margin) budget) - 1. Without `board` the board does not count.
+    `progress` is the part of the phase that is done, 0..1, set before every step.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Budget:
         self.handles = handles
         self.board = board
         self.multipliers: dict[str, float] = {}
+        self.progress = 0.0
 
     def excess(self, widths: Widths | None = None) -> Demand:
         """Relative excess g_j of each constraint: of the learned widths, with the margin.

@@ -55,7 +55,7 @@ def load_checkpoint(folder: Path, recipe: Recipe) -> dict[str, Any]:
 
 def _job(recipe: Recipe) -> dict[str, str]:
     """The sections that shape every step of training, as text; the board only where it does."""
-    sections = ["model", "data", "quant", "train", "budget"]
+    sections = ["model", "data", "quant", "train", "inq", "fdqmp", "budget"]
     sections += ["board", "target"] if recipe.budget.board else []
     return {key: msgspec.json.encode(getattr(recipe, key)).decode() for key in sections}
 

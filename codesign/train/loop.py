@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,12 +32,20 @@ GIVEN = "train"  # a network whose widths are given
 
 @dataclass(frozen=True)
 class Stage:
-    """Epochs `start` up to `stop` (not included) that share optimisers and a learning-rate curve."""
+    """Epochs `start` up to `stop` (not included) that share optimisers and a learning-rate curve.
+
+    Steps and ranges move with every `quantiser_every`-th batch, or never unless the stage `learns`.
+    """
 
     start: int
     stop: int
     lr: float
     learns: bool
+    quantiser_every: int = 1
+
+    def progress(self, epoch: float) -> float:
+        """Part of the stage that is done at `epoch`, 0..1."""
+        return (epoch - self.start) / (self.stop - self.start)
 
 
 def learn_stage(spec: TrainSpec) -> Stage:
@@ -55,7 +64,7 @@ class Trainer:
 
     `done` counts whole epochs, `history` holds their records, `learned` maps the index of each
     handle with a learned width to its bits at the start, `notes` is text that the checkpoint
-    carries. Every random number depends on seed and epoch alone or is part of the checkpoint, so
+    carries, `after_epoch` is called with each epoch's record before the checkpoint. Every random number depends on seed and epoch alone or is part of the checkpoint, so
     that a resumed run equals an uninterrupted one.
     """
 
@@ -84,6 +93,8 @@ class Trainer:
             if handle.bits().requires_grad
         }
         self.notes: dict[str, str] = {}
+        self.after_epoch: Callable[[Epoch], None] = lambda epoch: None
+        self.moving: list[torch.optim.Optimizer] = []
         self._resumed: list[dict[str, Any]] | None = None
 
     def run(self, stage: Stage) -> None:
@@ -166,8 +177,9 @@ class Trainer:
         over = self.budget.ascend() if self.budget and phase == LEARN else {}
         self.done += 1
         self.history.append(self._record(phase, loss, right, over, time.perf_counter() - began))
+        self.after_epoch(self.history[-1])
         self.save()
-        self.watcher.line(summary(self.history[-1], self.recipe.train.total_epochs))
+        self.watcher.line(summary(self.history[-1], self.recipe.total_epochs))
 
     def _phase(self, stage: Stage) -> str:
         if not stage.learns:
@@ -188,15 +200,24 @@ class Trainer:
         self.model.train()
         label = f"epoch {self.done + 1}"
         for step, (x, y) in enumerate(self.watcher.track(batches, label, count)):
-            self._set_rates(stage, self.done + step / count)
+            progress = stage.progress(self.done + step / count)
+            self._set_rates(stage, progress)
+            if self.budget:
+                self.budget.progress = progress
+            self.moving = self._moving(stage, (self.done - stage.start) * count + step)
             loss, correct = self._step(x, y, phase, step)
             losses, right, seen = losses + loss * len(y), right + correct, seen + len(y)
         return losses / max(seen, 1), right / max(seen, 1)
 
-    def _set_rates(self, stage: Stage, epoch: float) -> None:
+    def _moving(self, stage: Stage, step: int) -> list[torch.optim.Optimizer]:
+        """Optimisers that make a step with batch `step` of the stage, counted from 0."""
+        every = (step + 1) % stage.quantiser_every == 0
+        return self.optimisers if every else self.optimisers[:1]
+
+    def _set_rates(self, stage: Stage, progress: float) -> None:
         length = stage.stop - stage.start
         warmup = self.recipe.train.warmup_epochs / length if stage.learns else 0.0
-        factor = rate_factor((epoch - stage.start) / length, warmup, self.recipe.train.schedule)
+        factor = rate_factor(progress, warmup, self.recipe.train.schedule)
         for optimiser, rate in zip(
             self.optimisers, (stage.lr, self.recipe.train.quantiser_lr), strict=False
         ):
@@ -214,10 +235,18 @@ class Trainer:
         for optimiser in self.optimisers:
             optimiser.zero_grad()
         whole.backward()
-        for optimiser in self.optimisers:
+        self._clip_gradients()
+        for optimiser in self.moving:
             optimiser.step()
         self._keep_legal(phase)
         return float(loss.detach()), int((logits.argmax(1) == y).sum())
+
+    def _clip_gradients(self) -> None:
+        """To +-step, where a plain optimiser moves steps and ranges."""
+        if self.recipe.train.clip_quantiser_gradients:
+            for handle in self.handles:
+                if handle.is_learned:
+                    handle.clip_gradients_()
 
     def _keep_legal(self, phase: str) -> None:
         for handle in self.handles:

@@ -46,22 +46,35 @@ class RelativeAdam(torch.optim.Optimizer):
 def network_optimiser(
     model: nn.Module, handles: Iterable[QuantHandle], spec: TrainSpec
 ) -> torch.optim.Optimizer:
-    """Adam or SGD for everything but learned steps and ranges; weight decay for matrices only."""
+    """Adam, SGD or RMSprop for everything but learned steps and ranges; weight decay for matrices only."""
     own = {id(p) for p in _quantiser_parameters(handles)}
     params = [p for p in model.parameters() if id(p) not in own]
     groups = [
         {"params": [p for p in params if p.dim() > 1], "weight_decay": spec.weight_decay},
         {"params": [p for p in params if p.dim() <= 1], "weight_decay": 0.0},
     ]
-    if spec.optimiser == "sgd":
-        return torch.optim.SGD(groups, lr=spec.lr, momentum=spec.momentum)
-    return torch.optim.Adam(groups, lr=spec.lr)
+    return _optimiser(groups, spec, spec.lr)
 
 
-def quantiser_optimiser(handles: Iterable[QuantHandle], spec: TrainSpec) -> RelativeAdam | None:
-    """RelativeAdam for steps and ranges; None where there are none to learn."""
+def quantiser_optimiser(
+    handles: Iterable[QuantHandle], spec: TrainSpec
+) -> torch.optim.Optimizer | None:
+    """The optimiser of steps and ranges that `spec` names; None where there are none to learn."""
     params = _quantiser_parameters(handles)
-    return RelativeAdam(params, spec.quantiser_lr) if params else None
+    if not params:
+        return None
+    if spec.quantiser_optimiser == "relative":
+        return RelativeAdam(params, spec.quantiser_lr)
+    return _optimiser([{"params": params}], spec, spec.quantiser_lr)
+
+
+def _optimiser(groups: list[dict], spec: TrainSpec, lr: float) -> torch.optim.Optimizer:
+    """The network's optimiser; RMSprop has the constants of FDQMP (Schaefer et al., WACV 2024)."""
+    if spec.optimiser == "sgd":
+        return torch.optim.SGD(groups, lr=lr, momentum=spec.momentum)
+    if spec.optimiser == "rmsprop":
+        return torch.optim.RMSprop(groups, lr=lr, alpha=0.9, momentum=spec.momentum, eps=1e-3)
+    return torch.optim.Adam(groups, lr=lr)
 
 
 def _quantiser_parameters(handles: Iterable[QuantHandle]) -> list[nn.Parameter]:

@@ -1,11 +1,11 @@
-"""The train step of a recipe: learn under the budgets, project onto the board, finetune."""
+"""The train step of a recipe: data, network and budget, and the procedure that it names."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 from torch import nn
 
 from codesign.data.dataset import Dataset
@@ -16,12 +16,19 @@ from codesign.train.budget import Budget
 from codesign.train.build import recipe_data, recipe_model
 from codesign.train.checkpoint import load_checkpoint
 from codesign.train.evaluate import accuracy
+from codesign.train.fdqmp import HingeBudget, train_fdqmp
 from codesign.train.history import Epoch
-from codesign.train.loop import Trainer, finetune_stage, learn_stage
+from codesign.train.inq import train_inq
+from codesign.train.loop import Trainer
+from codesign.train.phases import train_phases
 from codesign.train.progress import Watcher
-from codesign.train.project import Projection, project
+from codesign.train.project import Projection
 
-PROJECTION = "projection"
+PROCEDURES: dict[str, Callable[[Trainer], Projection | None]] = {
+    "phases": train_phases,
+    "inq": train_inq,
+    "fdqmp": train_fdqmp,
+}
 
 
 @dataclass(frozen=True)
@@ -65,13 +72,7 @@ def train_recipe(
     start_bits = _integer_bits(model)
     if resume:
         trainer.restore(load_checkpoint(Path(out), recipe))
-    trainer.run(learn_stage(recipe.train))
-    projection = _projected(trainer) if recipe.budget.binds else None
-    trainer.fix_widths()
-    trainer.run(finetune_stage(recipe.train))
-    if projection and recipe.train.finetune_epochs:
-        # Other weights have other accumulators, so the verdict may change once more.
-        projection = _keep(trainer, projection.then(project(trainer)))
+    projection = PROCEDURES[recipe.train.procedure](trainer)
     return Trained(
         recipe=recipe,
         model=model.eval(),
@@ -85,24 +86,12 @@ def train_recipe(
     )
 
 
-def _projected(trainer: Trainer) -> Projection:
-    """The projection after learning; from the checkpoint where it was done before."""
-    if PROJECTION in trainer.notes:
-        return msgspec.json.decode(trainer.notes[PROJECTION], type=Projection)
-    return _keep(trainer, project(trainer))
-
-
-def _keep(trainer: Trainer, projection: Projection) -> Projection:
-    """Put the projection and the widths it made into the checkpoint."""
-    trainer.notes[PROJECTION] = msgspec.json.encode(projection).decode()
-    trainer.save()
-    return projection
-
-
 def _budget(recipe: Recipe, data: Dataset, model: nn.Module) -> Budget | None:
     if not recipe.budget.binds:
         return None
     found = handles(model)
+    if recipe.train.procedure == "fdqmp":
+        return HingeBudget(recipe.budget, found, recipe.fdqmp)
     board = None
     if recipe.budget.board:
         board = BoardDemand(found, data.input_shape, recipe.board.load(), recipe.target)
