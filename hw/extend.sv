@@ -18,7 +18,7 @@ module extend #(
   if (InKind == 0) begin : gen_unsigned
     assign data_o = OutBits'(data_i);
   end else if (InKind == 2) begin : gen_bipolar
-    assign data_o = data_i[0] ? OutBits'(1) : -OutBits'(1);
+    assign data_o = data_i[0] ? OutBits'(1) : {OutBits{1'b1}};
   end else begin : gen_signed
     assign data_o = OutBits'($signed(data_i));
   end

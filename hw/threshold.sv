@@ -145,7 +145,7 @@ module threshold #(
         assign value = $signed(Wide'(compared_x[p*InBits+:InBits]));
         assign bound = $signed({1'b0, limit});
       end else if (InKind == 2) begin : gen_bipolar
-        assign value = compared_x[p] ? Wide'(1) : -Wide'(1);
+        assign value = compared_x[p] ? Wide'(1) : {Wide{1'b1}};
         assign bound = Wide'($signed(limit));
       end else begin : gen_signed
         assign value = Wide'($signed(compared_x[p*InBits+:InBits]));

@@ -43,6 +43,13 @@ def test_yosys_reads_and_finds_no_problem(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
+def test_no_sign_stands_before_a_cast(module: str) -> None:
+    """Yosys (0.23 to 0.59) reads -W'(1) as (-W)'(1), which is +1, and makes a wrong netlist."""
+    code = re.sub(r"//.*", "", (HW / f"{module}.sv").read_text())
+    assert not re.findall(r"[-~]\w+'\(", code)
+
+
+@pytest.mark.parametrize("module", MODULES)
 def test_header_says_what_the_module_guarantees(module: str) -> None:
     text = (HW / f"{module}.sv").read_text()
     header = text.split(f"module {module} ")[0]
