@@ -33,24 +33,29 @@ RESULTS = Path("docs/results/search.md")
 HEAD = """# The folding search on published networks
 
 Written by `python -m codesign.search.study`. Networks by shape (`codesign/models/published.py`), weights
-do not matter; resources are analytic estimates, budgets the usable fractions of the board files, rates
-those of the slowest block or of the host at the board's clock. Streams have the depth that full rate
-needs; deeper ones, which residual connections need, are sized behind the search (`codesign estimate`
-folds again where they do not fit).
+do not matter; resources are those of `codesign estimate`, budgets the usable fractions of the board files,
+rates those of the slowest block or of the host at the board's clock. Streams have the depth that full rate
+needs, each in the style that serves best; deeper ones, which residual connections need, are sized
+behind the search (`codesign estimate` folds again where they do not fit).
 
 *Proven* means: at the next faster interval of any combination of legal foldings no choice of foldings,
-multipliers and memories holds all budgets together, width converters, forks and FIFOs included. A
-Lagrangian bound over exact tables of the whole network proves that, or CP-SAT where it does not.
+multipliers, memories and FIFO styles holds all budgets together, width converters and forks included.
+A Lagrangian bound over exact tables of the whole network proves that, or CP-SAT where it does not. The
+next column says what the next faster rate lacks at least; where no legal folding is faster on any board,
+it is empty. Channel counts are not padded: bipolar weights have no zero, so that padding would
+change sums and thresholds.
 
 *Greedy* is `codesign/search/greedy.py`: simd, then pe, layer by layer until the cycles are within the
 target; the best of {targets} targets. Multiplier and memory of a layer are the cheaper ones in shares of
 the budget. *Greedy, {policies} policies* also tries LUTs, memories and DSPs at four times that price, for every
-target, which FINN's does not. Seconds are wall-clock ({processor} s of processor time for all searches of
-the table); the machine was shared.
+target, which FINN's does not. `s` is the processor time of
+the search on one core, from a cold start of its tables; in brackets wall-clock seconds on a shared
+machine.
 
 """
 COLUMNS = (
-    "network", "board", "best frames/s", "cycles", "proof", "fullest count", "s", "greedy", "ratio",
+    "network", "board", "best frames/s", "cycles", "proof", "next rate lacks", "fullest count", "s",
+    "greedy", "ratio",
     f"greedy, {len(POLICIES)} policies", "ratio",
 )  # fmt: skip
 
@@ -63,6 +68,7 @@ class Case:
     board: str
     found: FoldResult
     seconds: float
+    wall_s: float
     greedy: Greedy
     greedier: Greedy
     fullest: str
@@ -77,18 +83,18 @@ class Case:
 def run_case(network: str, board_name: str) -> Case:
     """Search and both greedy foldings of one case."""
     graph, board = PUBLISHED[network](), load_board(board_name)
-    start = perf_counter()
+    start = process_time(), perf_counter()
     found = find_folds(graph, board)
-    seconds = perf_counter() - start
+    seconds, wall_s = process_time() - start[0], perf_counter() - start[1]
     greedy = greedy_folds(graph, board, policies=ONE_POLICY)
     greedier = greedy_folds(graph, board)
-    return Case(network, board_name, found, seconds, greedy, greedier, _fullest(found, board))
+    fullest = _fullest(found, board)
+    return Case(network, board_name, found, seconds, wall_s, greedy, greedier, fullest)
 
 
 def main(cases: tuple[tuple[str, str], ...] = CASES, out: Path = RESULTS) -> None:
     """Run all cases, print a line for each and write the table."""
     rows = []
-    start = process_time()
     for network, board in cases:
         case = run_case(network, board)
         rows.append(case)
@@ -96,7 +102,6 @@ def main(cases: tuple[tuple[str, str], ...] = CASES, out: Path = RESULTS) -> Non
     text = HEAD.format(
         targets=rows[0].greedy.targets,
         policies=len(POLICIES),
-        processor=f"{process_time() - start:.0f}",
     )
     write_text_atomic(out, text + _table(rows) + _summary(rows))
 
@@ -120,7 +125,9 @@ def _cells(case: Case) -> tuple[str, ...]:
     proof = found.proof.sentence(found.fps, False) if found.fits else found.proof.refutation(False)
     rate = f"{found.best_fps:,.1f}" if found.fits else "does not fit"
     cycles = f"{found.interval_cycles:,}" if found.fits else ""
-    cells = [case.network, case.board, rate, cycles, proof, case.fullest, f"{case.seconds:.1f}"]
+    lacks = found.proof.lacking if found.fits and found.proof.scarce else ""
+    spent = f"{case.seconds:.1f} ({case.wall_s:.0f})"
+    cells = [case.network, case.board, rate, cycles, proof, lacks, case.fullest, spent]
     for greedy in (case.greedy, case.greedier):
         ratio = case.ratio(greedy)
         cells += [f"{greedy.fps:,.1f}" if greedy.fits else "does not fit"]
