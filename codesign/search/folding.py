@@ -111,7 +111,17 @@ class FoldSearch:
         return self._fitting(last, True) if self._fits(last) else self._lacking(last, True)
 
     def reaching(self, fps: float | None, latency_s: float | None) -> FoldResult:
-        """The cheapest that reaches the targets."""
+        """The cheapest that reaches the targets; with a latency the cheapest of its interval.
+
+        The latency of a folding is known by simulation only: nothing is proven of others.
+        """
+        found = self._reaching(fps, latency_s)
+        if latency_s is None:
+            return found
+        unproven = {"cost_bound": -inf, "least_excess": 0.0, "binding": {}}
+        return replace(found, proof=msgspec.structs.replace(found.proof, **unproven))
+
+    def _reaching(self, fps: float | None, latency_s: float | None) -> FoldResult:
         most_cycles = inf if fps is None else floor(self.board.clock_hz / fps * (1 + 1e-12))
         index = int(np.searchsorted(self.intervals, most_cycles, side="right")) - 1
         reached = index >= 0

@@ -43,6 +43,8 @@ class Proof(msgspec.Struct, frozen=True):
 
     def sentence(self, fps: float, targeted: bool) -> str:
         """What is proven of a design with `fps` frames per second that fits."""
+        if targeted and self.cost_bound == -inf:
+            return "Not proven: a folding that also reaches the latency may cost less."
         if targeted:
             gap = 1 - self.cost_bound / self.cost if self.cost > 0 else 0.0
             if gap <= 1e-5:

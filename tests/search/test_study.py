@@ -1,0 +1,16 @@
+"""The command behind docs/results/search.md."""
+
+from codesign.search.study import main
+
+
+def test_the_table_holds_rate_proof_and_ratio(tmp_path):
+    out = tmp_path / "search.md"
+    main((("cnv-w1a1", "pynq-z1"), ("cnv-w4a4", "icebreaker")), out)
+    rows = [line for line in out.read_text().splitlines() if line.startswith("| cnv")]
+    cells = [cell.strip() for cell in rows[0].strip("|").split("|")]
+    assert cells[4].startswith("Proven: no folding within the budget is faster")
+    assert float(cells[9]) >= 1
+    assert float(cells[11]) >= 1
+    assert "does not fit" in rows[1]
+    assert "Proven: every folding, however slow" in rows[1]
+    assert "median ratio" in out.read_text()
