@@ -98,3 +98,15 @@ def cheapest_style(
             cost = sum(value * counts.get(kind, 0.0) for kind, value in price)
             options.append((cost, len(options), style, tokens + latency))
     return min(options)[2:]
+
+
+@lru_cache(maxsize=65536)
+def storage_bits(family: str, depth: int, width_bits: int, style: str) -> int:
+    """Bits of memory that a FIFO takes up: its flip-flops, the words of the LUTs that serve as
+    memory (2^inputs bits each), whole block RAMs."""
+    known = load_family(family)
+    taken = known.ram(depth, width_bits, style)
+    blocks = sum(
+        n * max(d * w for d, w in known.kind(kind).aspects) for kind, n in taken.ram.items()
+    )
+    return int(taken.ff + taken.lutram * (1 << known.lut_inputs) + blocks)

@@ -1,60 +1,114 @@
-"""Does a design keep an interval? Answered by exact simulation, for one depth after another."""
+"""Which FIFO depths keep an interval? Answered by exact simulation, for one set after another.
+
+The machine is max-plus linear: every time falls or stays when a FIFO gets deeper. So when a state of
+the machine comes back after every frame exactly one interval later, then that schedule repeats for
+ever, and a machine that starts idle is never later than it: no deadlock, the interval is kept.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from codesign.board import Board
 from codesign.design import Design
+from codesign.sim import kernels as k
 from codesign.sim.encode import Code, encode
-from codesign.sim.engine import advance, start
+from codesign.sim.engine import State, advance, start
 from codesign.sim.host import SOURCE
 from codesign.sim.machine import machine_of
 from codesign.sim.occupancy import observed_slots, update_high_water
 from codesign.sim.simulate import paced
-from codesign.sim.steady import Period, PeriodFinder
+from codesign.sim.steady import clamped
 
-# Frames to wait for the certificate of the steady state; without one the answer is no.
-MOST_FRAMES = 64
-# Frames in a row that end late by as much as the one before, or more: taken as "does not keep up".
-# That may be a long transient, so the answer errs towards deeper FIFOs, never towards a stall.
-LATE_FRAMES = 5
-NO_CHANGE: Mapping[str, int] = {}
+# Frames to wait for a state that repeats: of an idle machine, and of one that was in steady state
+# before its FIFOs changed. Without one the answer is no.
+IDLE_FRAMES, WARM_FRAMES = 64, 16
+# Frames in a row in which every process slips as much as in the one before, or more: taken as "does
+# not keep up". A delay that wanders down the machine is none: what is before it no longer slips. The
+# answer errs towards deeper FIFOs, never towards a stall.
+LATE_FRAMES = 2
+
+
+@dataclass
+class Budget:
+    """Events that may still be simulated: a limit that does not depend on the machine's speed."""
+
+    most: int
+    spent: int = 0
+    short: bool = False
+
+    def spend(self, events: int) -> bool:
+        """Count `events`; False, and `short` from then on, when that would be more than `most`."""
+        if self.spent + events > self.most:
+            self.short = True
+            return False
+        self.spent += events
+        return True
 
 
 class Oracle:
     """The machine of `design` with its source paced at one frame per `interval_cycles`.
 
     A source that is not paced sends no later, and every time of the machine only falls with it, so
-    what the paced machine keeps the real one keeps as well.
+    what the paced machine keeps the real one keeps as well. Answers cost events of `budget`; when
+    it is used up every answer is no.
     """
 
-    def __init__(self, design: Design, board: Board, interval_cycles: int) -> None:
-        machine = machine_of(design, board)
-        slowed = machine.with_process(SOURCE, paced(machine.processes[SOURCE], interval_cycles))
-        self.interval_cycles = interval_cycles
+    def __init__(self, design: Design, board: Board, interval_cycles: int, budget: Budget) -> None:
+        self.machine = machine_of(design, board)
+        source = paced(self.machine.processes[SOURCE], interval_cycles)
+        slowed = self.machine.with_process(SOURCE, source)
+        self.interval_cycles, self.budget = interval_cycles, budget
         self.code = encode(slowed)
-        self.index = {c.name: i for i, c in enumerate(machine.channels)}
+        self.index = {c.name: i for i, c in enumerate(slowed.channels)}
+        self.events_per_frame = sum(p.events_per_frame for p in slowed.processes.values())
+        self.state: State | None = None
 
-    def sustains(self, depths: Mapping[str, int] = NO_CHANGE) -> bool:
-        """True when these depths (others as designed) are proven to keep the interval for ever."""
-        period = _period(self._with(depths), pace=self.interval_cycles)
-        return period is not None and period.interval_cycles <= self.interval_cycles
+    def tokens_per_frame(self, name: str) -> int:
+        """Tokens that channel `name` carries in a frame."""
+        return int(self.code.tokens_per_frame[self.index[name]])
 
-    def occupancy(self, names: tuple[str, ...], frames_deep: int) -> dict[str, int] | None:
-        """Most tokens in each named channel when none of them is ever full.
+    def starts(self, depths: Mapping[str, int], spare: int = 0) -> bool:
+        """True when an idle machine of these depths (others as designed) is proven to keep the
+        interval; `holds` goes on from there, with depths up to `spare` more."""
+        code = self._with(depths)
+        self.state = start(code, code.depth + spare)
+        return self._settles(code, self.state, IDLE_FRAMES)
 
-        Depths of that many tokens allow the same schedule. None when even then it stops.
+    def holds(self, fifos: Mapping[str, tuple[int, int]]) -> bool:
+        """True when the machine in steady state keeps the interval with these FIFOs as well.
+
+        Maps names to (tokens, extra cycles): a FIFO with `extra` more slots that is as much slower.
+        After a no the machine is as it was before.
         """
-        tokens = self.code.tokens_per_frame
-        roomy = {n: int(frames_deep * tokens[self.index[n]]) + 2 for n in names}
-        code = self._with(roomy)
-        high = np.zeros(len(tokens), np.int64)
-        if _period(code, high) is None:
+        tables = self.state.tables
+        before = tables.processes.copy(), tables.channels.copy(), tables.freed.copy()
+        for name, (tokens, extra) in fifos.items():
+            i = self.index[name]
+            tables.channels[i, k.DEPTH] = tokens + extra
+            tables.channels[i, k.LATENCY] = self.code.latency[i] + extra
+        code = self.code._replace(depth=tables.channels[:, k.DEPTH].copy())
+        if self._settles(code, self.state, WARM_FRAMES):
+            return True
+        for table, kept in zip(
+            (tables.processes, tables.channels, tables.freed), before, strict=True
+        ):
+            table[:] = kept
+        return False
+
+    def occupancy(self, depths: Mapping[str, int]) -> dict[str, int] | None:
+        """Most tokens in each named channel in the steady state of these depths: depths of that many
+        tokens allow the same schedule. None when these depths do not keep the interval."""
+        code = self._with(depths)
+        state = start(code, observed_slots(code))
+        if not self._settles(code, state, IDLE_FRAMES):
             return None
-        return {n: int(high[self.index[n]]) for n in names}
+        high = np.zeros(len(code.depth), np.int64)
+        update_high_water(high, code.tokens_per_frame, state)
+        return {name: int(high[self.index[name]]) for name in depths}
 
     def _with(self, depths: Mapping[str, int]) -> Code:
         depth = self.code.depth.copy()
@@ -62,28 +116,21 @@ class Oracle:
             depth[self.index[name]] = tokens
         return self.code._replace(depth=depth)
 
-
-def _period(
-    code: Code, high_water: np.ndarray | None = None, pace: int | None = None
-) -> Period | None:
-    """Run until the state repeats; None on deadlock, or when it does not repeat in time.
-
-    With `pace` (cycles per frame) also None as soon as frames end ever later.
-    """
-    state = start(code, None if high_water is None else observed_slots(code))
-    finder, ended, before, late = PeriodFinder(), 0, 0, 0
-    for frame in range(1, MOST_FRAMES + 1):
-        if not advance(code, state, frame):
-            return None
-        if high_water is not None:
-            update_high_water(high_water, code.tokens_per_frame, state)
-        period = finder.look(code, state)
-        if period is not None:
-            return period
-        # The sink is the last process.
-        took, ended = int(state.time[-1]) - ended, int(state.time[-1])
-        late = late + 1 if pace and took > pace and took >= before else 0
-        before = took
-        if late == LATE_FRAMES:
-            return None
-    return None
+    def _settles(self, code: Code, state: State, most_frames: int) -> bool:
+        """Run until the state repeats one interval later; False on deadlock, or when it drifts."""
+        before, slip, late = clamped(code, state), None, 0
+        for _ in range(most_frames):
+            if not self.budget.spend(self.events_per_frame):
+                return False
+            if not advance(code, state, int(state.frame[0]) + 1):
+                return False
+            after = clamped(code, state)
+            drift = after - before - self.interval_cycles
+            if not drift.any():
+                return True
+            before, slipped, slip = after, slip, drift[: len(state.time)]
+            worse = slipped is not None and slip.max() > 0 and (slip >= slipped).all()
+            late = late + 1 if worse else 0
+            if late == LATE_FRAMES:
+                return False
+        return False

@@ -43,8 +43,7 @@ class PeriodFinder:
 
     def look(self, code: Code, state: State) -> Period | None:
         """The period, once the state after this frame is an earlier one, shifted."""
-        times = np.empty(len(state.time) + code.depth.sum(), np.int64)
-        _fill(times, code.source, code.depth, state)
+        times = clamped(code, state)
         origin = int(times[0])
         key = blake2b((times - origin).tobytes(), digest_size=16).digest()
         frame = self.frames
@@ -54,6 +53,16 @@ class PeriodFinder:
             return Period(first + 1, frame - first, origin - then)
         self.seen[key] = frame, origin
         return None
+
+
+def clamped(code: Code, state: State) -> np.ndarray:
+    """All that the future after a whole frame depends on: last times of processes, then releases.
+
+    int64 (processes + the sum of all depths,), in cycles.
+    """
+    times = np.empty(len(state.time) + code.depth.sum(), np.int64)
+    _fill(times, code.source, code.depth, state)
+    return times
 
 
 @jit
