@@ -120,7 +120,8 @@ def _estimate(job: Job) -> None:
     result, target = job.result, job.result.recipe.target
     result.planned = plan(result.graph, result.board, target.fps, target.latency_s)
     save_design(result.design, result.graph.params, result.folder)
-    job.watcher.line(f"{result.estimate.verdict.sentence} {shortfall(result.planned)}".rstrip())
+    words = (result.estimate.verdict.sentence, shortfall(result.planned), result.planned.proven)
+    job.watcher.line(" ".join(filter(None, words)))
 
 
 def _table(job: Job) -> None:

@@ -29,7 +29,7 @@ def _design_part(result: RunResult) -> ReportData:
     title = result.recipe.title or f"{result.recipe.model.name} on {result.board.title}"
     if result.design is None or result.estimate is None:
         return ReportData(title=title)
-    return design_report(
+    data = design_report(
         result.design,
         result.board,
         result.estimate,
@@ -37,6 +37,8 @@ def _design_part(result: RunResult) -> ReportData:
         bitwidths=result.table,
         title=title,
     )
+    proof = result.planned.proven if result.planned else ""
+    return msgspec.structs.replace(data, verdict=msgspec.structs.replace(data.verdict, proof=proof))
 
 
 def _facts(result: RunResult) -> tuple[Fact, ...]:
