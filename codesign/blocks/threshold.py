@@ -129,10 +129,10 @@ class Threshold(Quantiser, frozen=True, kw_only=True):
         offset = 0 if free else family.adder(self.otype.bits)
         differ = self.rows > 1 or self.sign is not None
         turns = (groups - 1).bit_length() if differ else 0
-        few = sum(depth <= 2 for depth, _ in self._memories())
+        few = sum(depth <= 2 for depth, _ in self._memories()) if self.sign is None else 0
         return (
-            # Each lane compares with one of at most two constants in the first stages, with a word
-            # of its table in the others.
+            # Each lane compares with one of at most two constants in the first stages (signs make
+            # more of them), with a word of its table in the others.
             CostTerm("constant comparators", Resources(lut=p * family.adder(bits) * few)),
             CostTerm("comparators", Resources(lut=p * family.adder(bits) * (self.stages - few))),
             # The input and the channel travel to the last stage, the bits found grow by one a stage.
