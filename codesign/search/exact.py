@@ -68,7 +68,8 @@ class Exact:
         if bound.value > ROUNDING:
             return Decision("no", None, bound.value, binding)
         problem = elimination.problem
-        picks = self._best(problem, [*relaxation.fitting(), *bound.mixed], np.zeros(len(binding)))
+        seen = relaxation.fitting()
+        picks = seen[0] if seen else self._best(problem, list(bound.mixed), np.zeros(len(binding)))
         if self._fits(problem, picks):
             return Decision("yes", problem.choice(picks), bound.value, binding)
         return self._searched(elimination, bound, binding)
