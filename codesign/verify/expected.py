@@ -56,7 +56,7 @@ def paced(machine: Machine, pacing: Pacing) -> Machine:
         name: replace(process, loops=process.loops * frames)
         for name, process in machine.processes.items()
     }
-    sent, taken = (np.resize(g, len(g) // pacing.frames * frames) for g in pacing.gaps)
+    sent, taken = pacing.gaps_and_more
     sent[len(pacing.source_gaps)] = NEVER_CYCLE
     whole[SOURCE] = _host(SOURCE, sent, writes=("out0",))
     whole[SINK] = _host(SINK, taken, reads=(Read("in0"),))

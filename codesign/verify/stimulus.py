@@ -37,6 +37,12 @@ class Pacing:
         """Of source and sink."""
         return self.source_gaps, self.sink_gaps
 
+    @property
+    def gaps_and_more(self) -> tuple[np.ndarray, ...]:
+        """The same with one frame more: a border is written before its frame's first input comes."""
+        frames = self.frames + 1
+        return tuple(np.resize(g, len(g) // self.frames * frames) for g in self.gaps)
+
 
 def free_running(design: Design, board: Board, frames: int) -> Pacing:
     """The host as the simulator has it."""
@@ -73,7 +79,8 @@ def write_stimulus(design: Design, pacing: Pacing, x: np.ndarray, folder: Path) 
     beats = words(x, stream.qtype, stream.lanes)
     pairs = zip(pacing.source_gaps.tolist(), beats, strict=True)
     (folder / "source.txt").write_text("".join(f"{gap:x} {beat:x}\n" for gap, beat in pairs))
-    (folder / "sink.txt").write_text("".join(f"{gap:x}\n" for gap in pacing.sink_gaps.tolist()))
+    taken = pacing.gaps_and_more[1].tolist()
+    (folder / "sink.txt").write_text("".join(f"{gap:x}\n" for gap in taken))
 
 
 def _own_gaps(design: Design, board: Board, frames: int) -> tuple[np.ndarray, np.ndarray]:

@@ -18,7 +18,7 @@ from tests.hw.random_graphs import random_design
 verilated = pytest.mark.skipif(
     shutil.which("verilator") is None, reason="verilator is not installed"
 )
-SEEDS = range(4)
+SEEDS = (0, 1, 2, 3, 36)  # the last one writes to the host before its frame's first input
 
 
 @verilated
