@@ -56,14 +56,16 @@ def _loading(family: Family, depth: int, width_bits: int) -> Resources:
     return Resources(lut=counter + select + columns + 4, ff=flip_flops)
 
 
-def buffer(family: Family, name: str, depth: int, width_bits: int, style: str) -> CostTerm:
+def buffer(
+    family: Family, name: str, depth: int, width_bits: int, style: str, one_address: bool = False
+) -> CostTerm:
     """A buffer of `depth` words with a registered output; one word is a register, shallow ones stay
-    in LUTs whatever `style` says."""
+    in LUTs whatever `style` says. `one_address`: it is written where it is read."""
     if depth == 1:
         return CostTerm(name, Resources(ff=width_bits))
     style = "block" if in_block_ram(depth, style) else "lut"
     register = Resources(ff=0 if style == "block" else width_bits)
-    return CostTerm(name, family.ram(depth, width_bits, style) + register)
+    return CostTerm(name, family.ram(depth, width_bits, style, one_address) + register)
 
 
 def in_block_ram(depth: int, style: str) -> bool:

@@ -171,7 +171,7 @@ class MatVec(Weighted, frozen=True, kw_only=True):
             return CostTerm("operand register", Resources(ff=bits))
         # A 2-to-1 multiplexer a bit passes the fresh beat by, from a register of its own.
         bypass = Resources(lut=bits * family.mux(2), ff=bits) if sf > 1 else Resources()
-        memory = buffer(family, "input buffer", sf, bits, self.fold.memory)
+        memory = buffer(family, "input buffer", sf, bits, self.fold.memory, one_address=True)
         return CostTerm(memory.name, memory.resources + bypass)
 
     @classmethod

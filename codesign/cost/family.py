@@ -134,9 +134,12 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             )
         return self._blocks(kind, depth, width_bits)
 
-    def ram(self, depth: int, width_bits: int, style: str = "lut") -> Resources:
+    def ram(
+        self, depth: int, width_bits: int, style: str = "lut", one_address: bool = False
+    ) -> Resources:
         """A memory of `depth` words with one write and one read port, contents not initialised.
 
+        With `one_address` both ports always have the same: no LUT of a LUT RAM repeats an address.
         `style` is "register", "srl", "lut" or "lutram" (registers where the family has no LUT
         RAM), "block" or the name of a memory kind. Raises InvariantBroken for a style that the
         family lacks or a kind with one port.
@@ -146,7 +149,7 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         if style == "register" or (style in ("lut", "lutram") and not self.lutram):
             return Resources(lut=width_bits * self.mux(depth), ff=depth * width_bits)
         if style in ("lut", "lutram"):
-            return _lutram(self, depth, width_bits)
+            return _lutram(self, depth, width_bits, one_address)
         if style == "srl":
             return self._shift_register(depth, width_bits)
         kind = self.kind(self.block_ram if style == "block" else style)
@@ -235,16 +238,24 @@ def load_family(name: str) -> Family:
 
 
 @lru_cache(maxsize=65536)
-def _lutram_counts(family_name: str, depth: int, width_bits: int) -> tuple[float, float]:
+def _lutram_counts(
+    family_name: str, depth: int, width_bits: int, one_address: bool
+) -> tuple[float, float]:
     """(LUTs, LUTs that serve as memory) of a LUT RAM, the cheapest mix of primitives.
 
+    With one address the primitives of one bit, a LUT for each port, save nothing and are left out.
     More words than a primitive holds take several banks: a write decoder LUT each, and a read
     multiplexer per bit.
     """
     family = load_family(family_name)
     columns = tuple(
-        (p.width_bits, p.luts * ceil(depth / p.depth), p.memory_luts * ceil(depth / p.depth))
+        (
+            _width_bits(family, p) if one_address else p.width_bits,
+            p.luts * ceil(depth / p.depth),
+            p.memory_luts * ceil(depth / p.depth),
+        )
         for p in family.lutram
+        if p.width_bits > 1 or not one_address
     )
     luts, memory = cheapest_columns(columns, width_bits)
     banks = ceil(depth / max(p.depth for p in family.lutram))
@@ -252,6 +263,15 @@ def _lutram_counts(family_name: str, depth: int, width_bits: int) -> tuple[float
     return luts + select, memory
 
 
-def _lutram(family: Family, depth: int, width_bits: int) -> Resources:
-    luts, memory = _lutram_counts(family.name, depth, width_bits)
+def _width_bits(family: Family, primitive: LutRam) -> int:
+    """Bits of a word where every LUT of the primitive holds data (UG474: RAM32M is 32 x 8 then)."""
+    if family.lut_outputs == 1:
+        return primitive.width_bits
+    return primitive.memory_luts * min(
+        family.lut_outputs, (1 << family.lut_inputs) // primitive.depth
+    )
+
+
+def _lutram(family: Family, depth: int, width_bits: int, one_address: bool) -> Resources:
+    luts, memory = _lutram_counts(family.name, depth, width_bits, one_address)
     return Resources(lut=luts, lutram=memory)

@@ -123,3 +123,13 @@ def test_a_product_lies_near_synthesis(a, b, measured):
 def test_an_unknown_family_is_named_with_the_known_ones():
     with pytest.raises(BadInput, match="xc7"):
         load_family("xc9")
+
+
+@pytest.mark.parametrize(
+    ("depth", "width", "luts"), [(16, 8, 4), (16, 9, 8), (32, 64, 32), (64, 4, 4), (64, 8, 8)]
+)
+def test_a_lut_ram_with_one_address_holds_a_third_more(depth, width, luts):
+    """RAM32M is 32 x 8 and RAM64M 64 x 4 where no LUT repeats the write address (UG474)."""
+    found = XC7.ram(depth, width, one_address=True)
+    assert (found.lutram, found.lut) == (luts, luts)
+    assert XC7.ram(depth, width).lutram > luts
