@@ -126,7 +126,7 @@ def test_an_unknown_family_is_named_with_the_known_ones():
 
 
 @pytest.mark.parametrize(
-    ("depth", "width", "luts"), [(16, 8, 4), (16, 9, 8), (32, 64, 32), (64, 4, 4), (64, 8, 8)]
+    ("depth", "width", "luts"), [(16, 8, 4), (16, 16, 8), (32, 64, 32), (64, 4, 4), (64, 8, 8)]
 )
 def test_a_lut_ram_with_one_address_holds_a_third_more(depth, width, luts):
     """RAM32M is 32 x 8 and RAM64M 64 x 4 where no LUT repeats the write address (UG474)."""
