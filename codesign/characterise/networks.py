@@ -40,9 +40,15 @@ class NetworkLine(msgspec.Struct, frozen=True):
 
 
 def measure(
-    design: Design, params: Params, folder: Path, native: bool = False, timeout_s: float = 3600
+    name: str,
+    design: Design,
+    params: Params,
+    folder: Path,
+    native: bool = False,
+    timeout_s: float = 3600,
 ) -> Network:
-    """Synthesise `design` flat for the family of its board and keep it in `folder`/networks.
+    """Synthesise `design` flat for the family of its board and keep it in `folder`/networks as
+    `name`.
 
     Raises ToolMissing and SynthesisFailed.
     """
@@ -52,8 +58,8 @@ def measure(
     sources = {n: t for n, t in texts.items() if n == "top.sv" or n.endswith(".mem")}
     sources |= {n: t for n, t in texts.items() if n.startswith("hw/") and n.count("/") == 1}
     job = Job(sources, "top", family, native=native)
-    network = Network(design.name, design, synthesise(job, timeout_s))
-    path = folder / FOLDER / f"{design.name}-{family}.json"
+    network = Network(name, design, synthesise(job, timeout_s))
+    path = folder / FOLDER / f"{name}-{family}.json"
     write_bytes_atomic(path, msgspec.json.format(msgspec.json.encode(network), indent=1) + b"\n")
     return network
 

@@ -60,7 +60,7 @@ def _whole(folder: Path, data: Path, native: bool, timeout_s: float) -> None:
     from codesign.design import load_design, load_params
 
     design, params = load_design(folder), load_params(folder)
-    line = compare(measure(design, params, data, native, timeout_s))
+    line = compare(measure(folder.name, design, params, data, native, timeout_s))
     for count, value in line.measured.items():
         show.print_line(f"{count}: {value:.0f} measured, {line.predicted[count]:.0f} predicted")
     show.print_line(f"{line.tool}, {line.seconds:.0f} s")
