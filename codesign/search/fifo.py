@@ -13,14 +13,14 @@ import msgspec
 
 from codesign.board import Board
 from codesign.cost.fifo import storage_bits
-from codesign.design import Design, Stream
+from codesign.design import STYLE_LATENCY_CYCLES, Design, Stream
 from codesign.search.fifo_search import Bound, FifoSearch
 from codesign.search.fifo_steps import Steps
 from codesign.search.fifo_styles import tokens_of
 from codesign.search.oracle import Budget
 
 # Events to simulate at most, for bounds and for shrinking; what is left then stays as it is proven.
-BOUND_EVENTS, SHRINK_EVENTS = 400_000_000, 1_200_000_000
+BOUND_EVENTS, SHRINK_EVENTS = 400_000_000, 2_000_000_000
 
 
 class SizedStream(msgspec.Struct, frozen=True):
@@ -114,7 +114,16 @@ def _stream(stream: Stream, steps: Steps, witness: int, bound: Bound) -> SizedSt
         bound_tokens=bound.tokens,
         tokens=tokens_of(stream),
         witness_tokens=witness,
-        bound_bits=steps.bits(bound.level, stream.bits),
+        bound_bits=_bound_bits(stream, steps, bound),
         bits=storage_bits(steps.family, stream.depth, stream.bits, stream.style),
         witness_bits=steps.bits(witness, stream.bits),
     )
+
+
+def _bound_bits(stream: Stream, steps: Steps, bound: Bound) -> int:
+    """In the cheapest style; where a FIFO has one without latency instead, in that if it is less."""
+    bits = steps.bits(bound.level, stream.bits)
+    if STYLE_LATENCY_CYCLES[stream.style]:
+        return bits
+    style, depth = steps.prompt(bound.tokens, stream.bits)
+    return min(bits, storage_bits(steps.family, depth, stream.bits, style))

@@ -19,7 +19,7 @@ from codesign.search.oracle import Budget, Oracle
 # Tokens of the shallowest FIFOs that are tried as a witness, and by how much the next are deeper.
 FIRST_TOKENS, GROWTH = 32, 8
 # Events to spend on depths that save no memory.
-TIDY_EVENTS = 300_000_000
+TIDY_EVENTS = 200_000_000
 UNLIMITED = 1 << 62
 
 
@@ -88,6 +88,10 @@ class FifoSearch:
         """Tokens at which the memory of this FIFO gets larger."""
         return self.steps.levels(low, high, self.width[name])
 
+    def bits(self, tokens: Mapping[str, int]) -> int:
+        """Bits of memory of all FIFOs."""
+        return sum(self.steps.bits(tokens[name], width) for name, width in self.width.items())
+
     def shrunk(
         self, witness: Mapping[str, int], bounds: Mapping[str, Bound], budget: Budget
     ) -> Design:
@@ -101,18 +105,18 @@ class FifoSearch:
         shrinking.slow_down()
         levels = {n: self.levels(n, bounds[n].level, start[n]) for n in start}
         open_ = {n: steps for n, steps in levels.items() if len(steps) > 1}
-        for name in sorted(shrinking.to_the_bottom(open_), key=lambda n: self._order(n, levels)):
-            shrinking.step_by_step(name, levels[name])
+        if open_:
+            shrinking.level_off(open_)
+        open_ = {n: self.levels(n, s[0], shrinking.tokens[n]) for n, s in open_.items()}
+        open_ = {n: steps for n, steps in open_.items() if len(steps) > 1}
+        for name in shrinking.to_the_bottom(open_, lambda n: self._saving(n, open_[n])):
+            shrinking.step_by_step(name, open_[name])
         self._tidy(shrinking)
         self.oracle.budget = self.free
         return as_given(self.given, self._styled(shrinking), self.board, self.oracle)
 
     def _extra(self, name: str, tokens: int) -> int:
         return STYLE_LATENCY_CYCLES[self.steps.fifo(tokens, self.width[name])[0]]
-
-    def _order(self, name: str, levels: Mapping[str, Sequence[int]]) -> tuple[int, str]:
-        """What saves most comes first."""
-        return -self._saving(name, levels[name]), name
 
     def _saving(self, name: str, levels: Sequence[int]) -> int:
         width = self.width[name]
@@ -122,7 +126,8 @@ class FifoSearch:
         """Depths of full rate where they do: no memory is saved, but shorter counters."""
         self.oracle.budget = self.tidying
         least = {n: (d,) for n, d in self.least.items() if d < shrinking.tokens[n]}
-        shrinking.to_the_bottom(least)
+        for _ in shrinking.to_the_bottom(least):
+            pass
 
     def _styled(self, shrinking: Shrinking) -> Design:
         def fifo(name: str) -> tuple[str, int]:

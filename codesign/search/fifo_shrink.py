@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from heapq import heappop, heappush
+from itertools import count
 
 from codesign.search.oracle import Oracle
 
@@ -42,13 +44,27 @@ class Shrinking:
         self.tokens.update(changes if holds else {})
         return holds
 
-    def to_the_bottom(self, levels: Levels) -> list[str]:
-        """Each of these FIFOs, in flow order, to its lowest level: all at once, else in halves.
+    def level_off(self, levels: Levels) -> None:
+        """No FIFO deeper than the same power of two, or than its lowest level; by bisection."""
+        most = max(steps[-1] for steps in levels.values()).bit_length()
+        low, high = 0, most
+        while low < high:
+            middle = (low + high) // 2
+            caps = {n: _capped(steps, 1 << middle) for n, steps in levels.items()}
+            less = {n: d for n, d in caps.items() if d < self.tokens[n]}
+            low, high = (low, middle) if self.take(less) else (middle + 1, high)
 
-        Returns the names of those refused alone.
-        """
+    def to_the_bottom(
+        self, levels: Levels, saving: Callable[[str], int] = lambda _: 1
+    ) -> Iterator[str]:
+        """Each of these FIFOs, in flow order, to its lowest level: all at once, else in halves,
+        first the part that saves most; yields the names of those refused alone."""
         lowest = {name: steps[0] for name, steps in levels.items()}
-        return list(refused(list(levels), lambda part: self.take({n: lowest[n] for n in part})))
+
+        def take(part: list[str]) -> bool:
+            return self.take({name: lowest[name] for name in part})
+
+        return refused(list(levels), take, saving)
 
     def step_by_step(self, name: str, levels: Sequence[int]) -> None:
         """FIFO `name` to the lowest level that holds with the others as they are; by bisection.
@@ -61,15 +77,28 @@ class Shrinking:
             low, high = (low, middle) if self.take({name: levels[middle]}) else (middle + 1, high)
 
 
-def refused(names: list[str], take: Callable[[list[str]], bool]) -> Iterator[str]:
-    """Offer all names to `take`, then halves of what it refuses; yield those refused alone."""
-    groups = [names] if names else []
-    while groups:
-        group = groups.pop(0)
-        if take(group):
+def _capped(levels: Sequence[int], tokens: int) -> int:
+    """The highest level of at most `tokens`, or the lowest there is."""
+    return max((n for n in levels if n <= tokens), default=levels[0])
+
+
+def refused(
+    names: list[str], take: Callable[[list[str]], bool], weight: Callable[[str], int] = lambda _: 1
+) -> Iterator[str]:
+    """Offer all names to `take`, then halves of what it refuses; yield those refused alone.
+
+    Of the parts that are left the heaviest comes first.
+    """
+    parts = [(-sum(map(weight, names)), 0, names)] if names else []
+    for number in count(1):
+        if not parts:
+            return
+        _, _, part = heappop(parts)
+        if take(part):
             continue
-        if len(group) == 1:
-            yield group[0]
-        else:
-            half = len(group) // 2
-            groups += [group[:half], group[half:]]
+        if len(part) == 1:
+            yield part[0]
+            continue
+        half = len(part) // 2
+        for side, group in enumerate((part[:half], part[half:])):
+            heappush(parts, (-sum(map(weight, group)), 2 * number + side, group))

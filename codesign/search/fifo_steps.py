@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from codesign.cost.fifo import cheapest_style, storage_bits
 from codesign.design import STYLE_LATENCY_CYCLES
 
-# Where memories of any family may get larger: each word at first, then each bank of LUT RAM, then
-# each block RAM, whose FIFO has a slot more.
-WORDS, BANKED, BANK, BLOCK = 32, 1024, 32, 512
+# Where memories may get larger: each word at first, then each bank of LUT RAM (of registers, words
+# by the bank), then each block RAM, whose FIFO has a slot more.
+WORDS, BANKED, BANK, BLOCK = 32, 1024, 16, 512
 SLOWEST = max(STYLE_LATENCY_CYCLES.values())
 
 
@@ -56,5 +56,6 @@ def _grid(low: int, high: int) -> list[int]:
     words = range(1, WORDS + 1)
     banks = range(WORDS + BANK, BANKED + 1, BANK)
     blocks = range((low // BLOCK) * BLOCK, high + BLOCK, BLOCK)
-    grid = {*words, *banks, *blocks, *(n - SLOWEST for n in blocks)}
+    memories = *banks, *blocks
+    grid = {*words, *memories, *(n - SLOWEST for n in memories)}
     return sorted(n for n in grid if low <= n <= high)

@@ -29,7 +29,7 @@ IDLE_FRAMES, WARM_FRAMES = 64, 16
 # Frames in a row in which every process slips as much as in the one before, or more: taken as "does
 # not keep up". A delay that wanders down the machine is none: what is before it no longer slips. The
 # answer errs towards deeper FIFOs, never towards a stall.
-LATE_FRAMES = 2
+IDLE_LATE_FRAMES, WARM_LATE_FRAMES = 2, 1
 
 
 @dataclass
@@ -76,7 +76,7 @@ class Oracle:
         interval; `holds` goes on from there, with depths up to `spare` more."""
         code = self._with(depths)
         self.state = start(code, code.depth + spare)
-        return self._settles(code, self.state, IDLE_FRAMES)
+        return self._settles(code, self.state, IDLE_FRAMES, IDLE_LATE_FRAMES)
 
     def holds(self, fifos: Mapping[str, tuple[int, int]]) -> bool:
         """True when the machine in steady state keeps the interval with these FIFOs as well.
@@ -91,7 +91,7 @@ class Oracle:
             tables.channels[i, k.DEPTH] = tokens + extra
             tables.channels[i, k.LATENCY] = self.code.latency[i] + extra
         code = self.code._replace(depth=tables.channels[:, k.DEPTH].copy())
-        if self._settles(code, self.state, WARM_FRAMES):
+        if self._settles(code, self.state, WARM_FRAMES, WARM_LATE_FRAMES):
             return True
         for table, kept in zip(
             (tables.processes, tables.channels, tables.freed), before, strict=True
@@ -104,7 +104,7 @@ class Oracle:
         tokens allow the same schedule. None when these depths do not keep the interval."""
         code = self._with(depths)
         state = start(code, observed_slots(code))
-        if not self._settles(code, state, IDLE_FRAMES):
+        if not self._settles(code, state, IDLE_FRAMES, IDLE_LATE_FRAMES):
             return None
         high = np.zeros(len(code.depth), np.int64)
         update_high_water(high, code.tokens_per_frame, state)
@@ -116,7 +116,7 @@ class Oracle:
             depth[self.index[name]] = tokens
         return self.code._replace(depth=depth)
 
-    def _settles(self, code: Code, state: State, most_frames: int) -> bool:
+    def _settles(self, code: Code, state: State, most_frames: int, most_late: int) -> bool:
         """Run until the state repeats one interval later; False on deadlock, or when it drifts."""
         before, slip, late = clamped(code, state), None, 0
         for _ in range(most_frames):
@@ -131,6 +131,6 @@ class Oracle:
             before, slipped, slip = after, slip, drift[: len(state.time)]
             worse = slipped is not None and slip.max() > 0 and (slip >= slipped).all()
             late = late + 1 if worse else 0
-            if late == LATE_FRAMES:
+            if late == most_late:
                 return False
         return False

@@ -17,6 +17,7 @@ from codesign.board import load_board
 from codesign.cost.verdict import scarcest, word
 from codesign.files import write_text_atomic
 from codesign.models.published import PUBLISHED
+from codesign.search.fifo_study import section
 from codesign.search.folding import FoldResult, find_folds
 from codesign.search.greedy import ONE_POLICY, POLICIES, Greedy, greedy_folds
 
@@ -103,7 +104,8 @@ def main(cases: tuple[tuple[str, str], ...] = CASES, out: Path = RESULTS) -> Non
         targets=rows[0].greedy.targets,
         policies=len(POLICIES),
     )
-    write_text_atomic(out, text + _table(rows) + _summary(rows))
+    others = section(out.read_text()) if out.exists() else ""
+    write_text_atomic(out, text + _table(rows) + _summary(rows) + ("\n" + others if others else ""))
 
 
 def _fullest(found: FoldResult, board: object) -> str:

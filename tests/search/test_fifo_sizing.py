@@ -1,0 +1,115 @@
+"""Sized FIFOs: proven rate, true bounds, and how far from the least memory; random forks and joins."""
+
+import random
+from itertools import product
+from math import prod
+
+import msgspec
+import pytest
+
+from codesign.board import load_board
+from codesign.errors import Deadlock
+from codesign.search.fifo import fifo_sizing
+from codesign.search.fifo_search import FifoSearch
+from codesign.search.fifo_steps import Steps
+from codesign.sim.machine import machine_of
+from codesign.sim.simulate import simulate, simulate_machine
+from tests.search.fork_join import fork_join_design
+
+ROOMY = {"memory_bandwidth_bytes_per_s": 1e12, "stream_bits": 1024}
+BOARD = msgspec.structs.replace(load_board("pynq-z1"), **ROOMY)
+# Every FIFO is made of registers: each token counts.
+REGISTERS = msgspec.structs.replace(load_board("icebreaker"), **ROOMY)
+
+
+def _interval(machine) -> float:
+    try:
+        return simulate_machine(machine, 1e8).interval_cycles
+    except Deadlock:
+        return float("inf")
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_sized_forks_and_joins_keep_the_rate_and_no_depth_is_under_its_bound(seed):
+    board = REGISTERS if seed % 3 == 0 else BOARD
+    sizing = fifo_sizing(fork_join_design(seed, board), board)
+    assert simulate(sizing.design, board).interval_cycles == sizing.interval_cycles
+    assert sizing.complete
+    assert all(s.tokens >= s.bound_tokens for s in sizing.streams)
+    assert sizing.bound_bits <= sizing.bits <= sizing.witness_bits
+    assert sizing.bits == sum(s.bits for s in sizing.streams)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_one_token_less_than_the_bound_is_too_little_however_deep_the_others(seed):
+    design = fork_join_design(seed, REGISTERS)
+    sizing = fifo_sizing(design, REGISTERS)
+    machine = machine_of(design, REGISTERS)
+    ample = {s.name: 2 * s.beats_per_frame for s in design.streams}
+    bound = {s.name: s.bound_tokens for s in sizing.streams if s.bound_tokens > 1}
+    assert bound
+    for name, tokens in bound.items():
+        less = machine.with_depths(ample | {name: tokens - 1})
+        assert _interval(less) > sizing.interval_cycles, name
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_design_of_less_memory_keeps_the_rate_or_the_gap_is_reported(seed):
+    design = fork_join_design(seed, REGISTERS, joins=1, sizes=(2,))
+    sizing = fifo_sizing(design, REGISTERS)
+    machine = machine_of(design, REGISTERS)
+    choices = [range(s.bound_tokens, max(s.witness_tokens, s.tokens) + 1) for s in sizing.streams]
+    if prod(map(len, choices)) > 20_000:
+        pytest.skip("too many combinations to try")
+    widths, names = [s.width_bits for s in sizing.streams], [s.name for s in sizing.streams]
+    found = sum(w * s.tokens for w, s in zip(widths, sizing.streams, strict=True))
+    least = found
+    for depths in product(*choices):
+        bits = sum(w * d for w, d in zip(widths, depths, strict=True))
+        if bits < least:
+            kept = _interval(machine.with_depths(dict(zip(names, depths, strict=True))))
+            least = bits if kept == sizing.interval_cycles else least
+    assert sizing.bound_bits <= least
+    assert least == found or not sizing.optimal
+    assert found <= 1.25 * least
+
+
+def test_without_events_to_spend_the_witness_stays_and_still_keeps_the_rate():
+    design = fork_join_design(5, REGISTERS)
+    sizing = fifo_sizing(design, REGISTERS, bound_events=0, shrink_events=0)
+    assert not sizing.complete
+    assert sizing.bound_bits <= sizing.bits
+    assert simulate(sizing.design, REGISTERS).interval_cycles == sizing.interval_cycles
+    assert sizing.bound_bits < fifo_sizing(design, REGISTERS).bound_bits
+
+
+def test_what_holds_from_a_warm_state_holds_from_reset():
+    design, dice = fork_join_design(5, BOARD), random.Random(0)
+    sizing, search = fifo_sizing(design, BOARD), FifoSearch(design, BOARD)
+    witness = search.witness()
+    assert search.oracle.starts(witness, spare=1)
+    answers = set()
+    for _ in range(40):
+        tokens = {n: dice.randint(max(1, d - 6), d) for n, d in witness.items()}
+        some = {n: d for n, d in tokens.items() if dice.random() < 0.15}
+        held = search.oracle.holds({n: (d, 0) for n, d in some.items()})
+        if held:
+            witness |= some
+        machine = search.oracle.machine.with_depths(witness if held else witness | some)
+        assert (_interval(machine) == sizing.interval_cycles) == held
+        answers.add(held)
+    assert answers == {True, False}
+
+
+@pytest.mark.parametrize("family", ["xc7", "ecp5"])
+@pytest.mark.parametrize("width_bits", [1, 7, 40])
+def test_no_depth_between_two_steps_takes_less_memory_than_the_step_above(family, width_bits):
+    price = (("lut", 1e-5), ("lutram", 2e-5), ("ff", 1e-5))
+    price += tuple((kind, 5e-3) for kind in ("BRAM18", "DP16KD"))
+    steps = Steps(family, price)
+    levels = steps.levels(1, 1024, width_bits)
+    assert levels[-1] == 1024
+    above = 0
+    for tokens in range(1, 1025):
+        above += tokens > levels[above]
+        assert steps.bits(levels[above], width_bits) <= steps.bits(tokens, width_bits)
