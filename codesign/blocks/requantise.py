@@ -13,7 +13,7 @@ from codesign.blocks.base import Fold, Natural, ParamRef, Params, require_shape
 from codesign.blocks.control import control
 from codesign.blocks.folds import MEMORIES, check_lanes, fold_for, lane_folds, multipliers_of
 from codesign.blocks.memories import parameters
-from codesign.blocks.multipliers import fixed, products
+from codesign.blocks.multipliers import products
 from codesign.blocks.programs import one_to_one
 from codesign.blocks.quantiser import Quantiser
 from codesign.blocks.samples import reference, sample
@@ -129,11 +129,15 @@ class Requantise(Quantiser, frozen=True, kw_only=True):
         # A DSP that adds behind its product holds the input and adds B as well.
         outside = 0 if self.fold.multiplier == "dsp" and family.dsp.adds_behind else p
         product = products(family, p, self.itype, m.qtype, self.fold.multiplier, stages=1)
+        if m.shape[0] == 1 and self.fold.multiplier == "lut":
+            # One constant for all: an adder for each of its signed digits, one in three on average.
+            luts = p * ceil(m.qtype.bits / 3) * family.adder(self.itype.bits)
+            product = CostTerm("constant multiplier", Resources(luts, ff=product.resources.ff))
         return (
             # The input travels beside the read of M and B.
             CostTerm("operand register", Resources(ff=outside * self.itype.bits)),
             # P products x*M.
-            fixed(product, groups if m.shape[0] > 1 else 1),
+            product,
             # One word of P constants a group of channels.
             self._constants(family, "multiplier", m, groups),
             self._constants(family, "bias values", b, groups),

@@ -187,14 +187,17 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         the b - 1 rows added has a full adder of two LUTs for each of a bits, and the last carries
         run through a + b bits. This gives 32, 50, 72, 94 and 128 LUTs at 4x4, 5x5, 6x6, 8x6 and 8x8
         bits, where synthesis of hw/product_lut.sv (Yosys 0.59, xc7) took 26, 42, 76, 94 and 121; at
-        16x4 it took 137 for 116, at 8x2 between 16 and 21 for 26.
+        16x4 it took 137 for 116, at 8x2 between 16 and 21 for 26. Small ones are a table of all their
+        inputs for each bit: 4, 6 and 14 LUTs at 2x2, 3x3 and 4x3 bits, where it took 4, 8 and 13.
         """
         wide, narrow = max(a_bits, b_bits), min(a_bits, b_bits)
         if wide == 1:
             return 2 / 3
         if narrow == 1:
             return float(wide)
-        return 2.0 * wide * (narrow - 1) + wide + narrow
+        rows = 2.0 * wide * (narrow - 1) + wide + narrow
+        inputs = wide + narrow
+        return min(rows, inputs * 2.0 ** max(0, inputs - self.lut_inputs))
 
     def adder(self, bits: int) -> float:
         """LUTs of one adder, subtracter or comparison of `bits` bits: one per carry position."""
