@@ -13,7 +13,7 @@ from codesign.cost.fifo import KIND as FIFO
 from codesign.cost.fifo import fitted_fifo_terms
 from codesign.cost.levers import levers
 from codesign.cost.model import ANALYTIC, Widths, add_widths, bounds, source, widths
-from codesign.cost.parts import block_cost, block_widths, fitted_terms, stream_widths  # noqa: F401
+from codesign.cost.parts import block_widths, fitted_terms, stream_widths
 from codesign.cost.resources import CostTerm, Resources, total
 from codesign.cost.verdict import Verdict, judge
 from codesign.design import HOST, Design
