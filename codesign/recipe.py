@@ -50,12 +50,15 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A data set by name, an .npz file, a folder, or "package.module:function".
 
-    `limit` keeps that many samples of each part. `augment` names what is done to training images:
+    `limit` keeps that many samples of each part, `train_limit` of the training part alone; `shrink`
+    s takes the mean of every s by s pixels. `augment` names what is done to training images:
     "flip" (left-right) and "crop" (moved by up to `crop_pixels` behind an edge of zeros).
     """
 
     name: str = "digits"
     limit: int | None = None
+    train_limit: int | None = None
+    shrink: int = 1
     validation_fraction: float = 0.1
     augment: tuple[str, ...] = ()
     crop_pixels: int = 4
@@ -63,6 +66,8 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         require(
             ("limit", self.limit, self.limit is None or self.limit >= 1, "at least 1"),
+            ("train_limit", self.train_limit, (self.train_limit or 1) >= 1, "at least 1"),
+            ("shrink", self.shrink, self.shrink >= 1, "at least 1"),
             (
                 "validation_fraction",
                 self.validation_fraction,

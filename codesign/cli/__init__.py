@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import typer
 
 from codesign.cli import (
+    bench,
     boards,
     build,
     calibrate,
@@ -64,6 +65,7 @@ for command in (
     build.build,
     verify.verify,
     memory.memory,
+    bench.bench,
     boards.boards,
     report.report,
     characterise.characterise,

@@ -28,6 +28,12 @@ class Split:
         """The samples that a NumPy index or mask names, in that order."""
         return Split(self.x[index], self.y[index])
 
+    def shrunk(self, factor: int) -> Split:
+        """Means of `factor` by `factor` pixels."""
+        n, c, h, w = self.x.shape
+        blocks = self.x.reshape(n, c, h // factor, factor, w // factor, factor)
+        return Split(np.rint(blocks.mean(axis=(3, 5))).astype(self.x.dtype), self.y)
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -64,6 +70,26 @@ class Dataset:
             validation=_drawn(self.validation, limit, seed),
             test=self.test.take(slice(limit)),
         )
+
+
+    def train_limited(self, limit: int, seed: int) -> Dataset:
+        """At most `limit` training samples, drawn by class; the other parts as they are."""
+        return replace(self, train=_drawn(self.train, limit, seed))
+
+    def shrunk(self, factor: int) -> Dataset:
+        """Every `factor` by `factor` pixels become their mean, rounded to an integer.
+
+        Raises BadInput unless the factor divides height and width.
+        """
+        if any(size % factor for size in self.input_shape[1:]):
+            raise BadInput(
+                f"data {self.name}: shrink must divide height and width, found {factor} for "
+                f"{self.input_shape[1]}x{self.input_shape[2]}",
+                key="shrink",
+                found=factor,
+            )
+        parts = {name: getattr(self, name).shrunk(factor) for name in ("train", "validation", "test")}
+        return replace(self, **parts)
 
 
 class Source(NamedTuple):

@@ -21,7 +21,8 @@ class Method:
 
     `where` names its class, which is made as (bits, is_weight, signed, as_power, shape): `as_power`
     asks for a step that is a power of two, `shape` is () for one grid per tensor or (C, 1, ..).
-    `learns_grid` marks those with a learned, equally spaced grid.
+    `learns_grid` marks those with a learned, equally spaced grid. Without `signed_acts` the signed
+    activations of a network (sums of residual branches) get LSQ, "fixed", at the same width.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Method:
     weight_bits: range
     act_bits: range
     learns_grid: bool = False
+    signed_acts: bool = True
 
     def make(
         self, bits: int, is_weight: bool, signed: bool, as_power: bool, shape: tuple[int, ...]
@@ -105,6 +107,7 @@ METHODS: tuple[Method, ...] = (
         "codesign.quant.p1:P1Quantiser",
         range(2, 6),
         range(2, 6),
+        signed_acts=False,
     ),
     Method(
         "p2",
@@ -113,6 +116,7 @@ METHODS: tuple[Method, ...] = (
         "codesign.quant.p2:P2Quantiser",
         range(2, 6),
         range(2, 6),
+        signed_acts=False,
     ),
     Method(
         "p3",
@@ -121,6 +125,7 @@ METHODS: tuple[Method, ...] = (
         "codesign.quant.p3:P3Quantiser",
         range(2, 6),
         range(2, 6),
+        signed_acts=False,
     ),
     Method(
         "inq",
@@ -177,6 +182,15 @@ METHODS: tuple[Method, ...] = (
         "codesign.quant.pact:PactQuantiser",
         NONE,
         range(1, 9),
+        signed_acts=False,
+    ),
+    Method(
+        "float",
+        "not quantised: for comparison, without export",
+        "",
+        "codesign.quant.float_quantiser:FloatQuantiser",
+        range(2, 9),
+        range(2, 9),
     ),
 )
 

@@ -11,9 +11,12 @@ from torch import Tensor
 from codesign.quant.bipolar import BipolarQuantiser
 from codesign.quant.config import QuantConfig
 from codesign.quant.first_step import FIRST_STEPS
-from codesign.quant.methods import Method
+from codesign.quant.methods import Method, method
 from codesign.quant.pixels import PixelQuantiser
 from codesign.quant.quantiser import Quantiser
+
+# Signed activations of methods that have none.
+SIGNED = method("fixed")
 
 
 class WeightProxy(WeightQuantProxyFromInjector):
@@ -57,19 +60,20 @@ class ActProxy(ActQuantProxyFromInjector):
 
 def weight_injector(config: QuantConfig, bits: int, shape: tuple[int, ...]) -> type:
     """Brevitas injector of a weight quantiser; `shape` of its step: () or (C, 1, ..)."""
-    method, power = config.weight_method, config.power_of_two_step
-    if bits == 1 and 1 not in method.weight_bits:
+    chosen, power = config.weight_method, config.power_of_two_step
+    if bits == 1 and 1 not in chosen.weight_bits:
         return _injector(WeightProxy, True, BipolarQuantiser, 1, True, True, power, shape)
-    make = _configured(method, config.weight_gradient, config.first_grid)
+    make = _configured(chosen, config.weight_gradient, config.first_grid)
     return _injector(WeightProxy, True, make, bits, True, True, power, shape)
 
 
 def act_injector(config: QuantConfig, bits: int, signed: bool = False) -> type:
     """Brevitas injector of an activation quantiser; 1 bit may be bipolar, as the config says."""
-    method, power = config.act_method, config.power_of_two_step
+    chosen, power = config.act_method, config.power_of_two_step
+    chosen = SIGNED if signed and not chosen.signed_acts else chosen
     if bits == 1 and (signed or config.binary_act == "bipolar"):
         return _injector(ActProxy, True, BipolarQuantiser, 1, False)
-    make = _configured(method, config.act_gradient, config.first_grid)
+    make = _configured(chosen, config.act_gradient, config.first_grid)
     return _injector(ActProxy, signed, make, bits, False, signed, power, ())
 
 
@@ -78,12 +82,12 @@ def pixel_injector(config: QuantConfig, input_max: int) -> type:
     return _injector(ActProxy, False, PixelQuantiser, config.input_bits, input_max)
 
 
-def _configured(method: Method, gradient: str, first_grid: str) -> Callable[..., Quantiser]:
-    """`method.make`, with the gradient and the first grid of learned grids."""
+def _configured(chosen: Method, gradient: str, first_grid: str) -> Callable[..., Quantiser]:
+    """`chosen.make`, with the gradient and the first grid of learned grids."""
 
     def make(*arguments: object) -> Quantiser:
-        quantiser = method.make(*arguments)
-        if method.learns_grid:
+        quantiser = chosen.make(*arguments)
+        if chosen.learns_grid:
             quantiser.gradient = gradient
             quantiser.first_step = FIRST_STEPS[first_grid](quantiser.is_weight)
         return quantiser
@@ -92,7 +96,7 @@ def _configured(method: Method, gradient: str, first_grid: str) -> Callable[...,
 
 
 def _injector(
-    proxy: type, is_signed: bool, method: Callable[..., Quantiser], *arguments: object
+    proxy: type, is_signed: bool, make: Callable[..., Quantiser], *arguments: object
 ) -> type:
     class QuantiserInjector(ExtendedInjector):
         proxy_class = proxy
@@ -102,6 +106,6 @@ def _injector(
 
         @value
         def tensor_quant() -> Quantiser:
-            return method(*arguments)
+            return make(*arguments)
 
     return QuantiserInjector

@@ -27,6 +27,11 @@ class WeightHandler(BrevitasWeightQuantProxyHandler):
     handled_layer = WeightProxy
 
     def prepare_for_export(self, module: WeightProxy) -> None:
+        if not module.quantiser.has_qonnx_form:
+            raise BadInput(
+                f"weights of {type(module.quantiser).__name__} are not quantised; train with another "
+                "weight_quantiser to export"
+            )
         super().prepare_for_export(module)
         self.quant_op = _operator(module)
 

@@ -13,13 +13,14 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 
 import msgspec
 import torch
 
 from codesign.errors import CodesignError
 from codesign.files import write_bytes_atomic, write_text_atomic
+from codesign.intervals import half_interval
 from codesign.quant.handles import handles
 from codesign.recipe import BudgetSpec, Recipe, load_recipe
 from codesign.train.batches import to_input
@@ -27,9 +28,6 @@ from codesign.train.board_demand import exported_graph
 from codesign.train.build import recipe_data, recipe_model
 from codesign.train.progress import Watcher
 from codesign.train.training import Trained, train_recipe
-
-# Two-sided 95 % quantiles of Student's t for 1, 2, 3, ... degrees of freedom.
-STUDENT = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -52,8 +50,7 @@ class Row(msgspec.Struct, frozen=True):
     @property
     def half_interval(self) -> float:
         """Half of the 95 % confidence interval of the mean (Student's t)."""
-        count = len(self.accuracies)
-        return STUDENT[count - 2] * stdev(self.accuracies) / count**0.5 if count > 1 else 0.0
+        return half_interval(self.accuracies)
 
 
 class Study(msgspec.Struct, frozen=True):

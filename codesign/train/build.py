@@ -23,6 +23,10 @@ def recipe_data(recipe: Recipe, data_dir: Path | None = None) -> Dataset:
     data = load_dataset(
         spec.name, data_dir, spec.validation_fraction, recipe.train.seed, spec.limit
     )
+    if spec.train_limit is not None:
+        data = data.train_limited(spec.train_limit, recipe.train.seed)
+    if spec.shrink > 1:
+        data = data.shrunk(spec.shrink)
     if len(data.train) < 2 or not len(data.test):
         raise BadInput(
             f"data {spec.name}: training needs at least 2 images and 1 test image, found "

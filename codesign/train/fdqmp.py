@@ -65,7 +65,7 @@ def train_fdqmp(trainer: Trainer) -> Projection:
     """The three phases; where no epoch of the search met the budget, its last one is projected."""
     spec, every = trainer.recipe.train, trainer.recipe.fdqmp.quantiser_every
     trainer.run(Stage(0, spec.hold_epochs, spec.lr, learns=False))
-    trainer.after_epoch = lambda epoch: _keep_best(trainer, epoch)
+    trainer.after_epoch.append(_keep_best)
     stop = spec.hold_epochs + spec.epochs
     trainer.run(Stage(spec.hold_epochs, stop, spec.lr, learns=True, quantiser_every=every))
     projection = kept(trainer) or keep(trainer, _from_best(trainer) or project(trainer))

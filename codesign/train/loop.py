@@ -64,7 +64,7 @@ class Trainer:
 
     `done` counts whole epochs, `history` holds their records, `learned` maps the index of each
     handle with a learned width to its bits at the start, `notes` is text that the checkpoint
-    carries, `after_epoch` is called with each epoch's record before the checkpoint. Every random number depends on seed and epoch alone or is part of the checkpoint, so
+    carries, each of `after_epoch` is called with every epoch's record before the checkpoint. Every random number depends on seed and epoch alone or is part of the checkpoint, so
     that a resumed run equals an uninterrupted one.
     """
 
@@ -93,7 +93,7 @@ class Trainer:
             if handle.bits().requires_grad
         }
         self.notes: dict[str, str] = {}
-        self.after_epoch: Callable[[Epoch], None] = lambda epoch: None
+        self.after_epoch: list[Callable[[Trainer, Epoch], None]] = []
         self.moving: list[torch.optim.Optimizer] = []
         self._resumed: list[dict[str, Any]] | None = None
 
@@ -177,7 +177,8 @@ class Trainer:
         over = self.budget.ascend() if self.budget and phase == LEARN else {}
         self.done += 1
         self.history.append(self._record(phase, loss, right, over, time.perf_counter() - began))
-        self.after_epoch(self.history[-1])
+        for note in self.after_epoch:
+            note(self, self.history[-1])
         self.save()
         self.watcher.line(summary(self.history[-1], self.recipe.total_epochs))
 

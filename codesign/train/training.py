@@ -48,6 +48,7 @@ class Trained:
     projection: Projection | None
     validation_accuracy: float
     test_accuracy: float
+    notes: dict[str, str]
 
     @property
     def handles(self) -> tuple[QuantHandle, ...]:
@@ -61,14 +62,18 @@ def train_recipe(
     resume: bool = False,
     watcher: Watcher | None = None,
     data_dir: Path | None = None,
+    after_epoch: Callable[[Trainer, Epoch], None] | None = None,
 ) -> Trained:
     """Train what `recipe` names; checkpoint.pt in `out` follows every epoch.
+
+    `after_epoch` may leave notes in the trainer, which the checkpoint and the result carry.
 
     Raises BadInput, Diverged and Interrupted; the checkpoint then holds the last whole epoch.
     """
     data = recipe_data(recipe, data_dir)
     model = recipe_model(recipe, data)
     trainer = Trainer(model, data, recipe, Path(out), _budget(recipe, data, model), watcher)
+    trainer.after_epoch += [after_epoch] if after_epoch else []
     start_bits = _integer_bits(model)
     if resume:
         trainer.restore(load_checkpoint(Path(out), recipe))
@@ -83,6 +88,7 @@ def train_recipe(
         projection=projection,
         validation_accuracy=accuracy(model, data.validation, data.input_max),
         test_accuracy=accuracy(model, data.test, data.input_max),
+        notes=trainer.notes,
     )
 
 

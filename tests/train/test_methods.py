@@ -33,7 +33,7 @@ def config_of(method, per_channel: bool = False) -> QuantConfig:
     )
 
 
-CONFIGS = {m.name: config_of(m) for m in METHODS} | {
+CONFIGS = {m.name: config_of(m) for m in METHODS if m.name != "float"} | {
     f"{name} per channel": config_of(method(name), per_channel=True)
     for name in ("u1", "u2", "p3", "twn")
 }
@@ -66,6 +66,27 @@ def test_a_method_learns_and_reaches_the_integers(config, tmp_path):
     clear = (top[:, 0] - top[:, 1]) > 1e-4 * logits.abs().max()
     assert clear.sum() >= 50
     assert np.array_equal(classes[clear], logits.argmax(1)[clear].numpy())
+
+
+def test_a_float_network_is_plain_torch_and_is_not_exported(tmp_path):
+    torch.manual_seed(0)
+    model = build_model("tfc", SHAPE, 4, QuantConfig(quantiser="float"), sizes=[8]).eval()
+    x = torch.randint(0, 256, (5, *SHAPE)) / 255
+    hidden = torch.relu(model.bn1(x.flatten(1) @ model.fc1.weight.T))
+    with torch.no_grad():
+        assert torch.allclose(model(x), hidden @ model.logits.weight.T, atol=1e-6)
+    with pytest.raises(BadInput, match="not quantised; train with another"):
+        export_qonnx(model, SHAPE, tmp_path / "model.onnx", torch.zeros(1, *SHAPE))
+
+
+@pytest.mark.parametrize("name", ["pact", "p3"])
+def test_signed_sums_of_unsigned_methods_keep_their_sign(name):
+    torch.manual_seed(0)
+    config = QuantConfig(quantiser="u3", act_quantiser=name)
+    model = build_model("resnet", (3, 8, 8), 4, config, channels=4)
+    sums = [h for h in handles(model) if h.name.endswith("join.quantiser")]
+    assert len(sums) == 3 and all(h.signed for h in sums)
+    assert float(sums[0].quantiser.train().quantise(torch.tensor([-1.0, 2.0])).min()) < -0.5
 
 
 def test_activations_without_a_node_are_refused_in_words(tmp_path):

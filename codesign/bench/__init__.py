@@ -1,0 +1,1 @@
+"""Published comparisons of quantisation methods, run anew under one protocol."""

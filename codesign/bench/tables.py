@@ -1,0 +1,42 @@
+"""Every table by name; making one imports torch, reading this does not."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from codesign.errors import BadInput
+from codesign.strict import nearest
+
+if TYPE_CHECKING:
+    from codesign.bench.frame import Bench
+
+# name -> (where its function is, what it compares)
+TABLES: dict[str, tuple[str, str]] = {
+    "gaussian": (
+        "codesign.bench.gaussian:gaussian",
+        "U1-U3 and P1-P3 on Gaussian samples; seconds",
+    ),
+    "step": ("codesign.bench.step_time:step", "a training step against the float one; a minute"),
+    "dq1": ("codesign.bench.trained:dq1", "DQ table 1: parametrisations; 3.7 core-hours"),
+    "dq3": (
+        "codesign.bench.trained:dq3",
+        "DQ table 3: fixed against learned widths; 1.1 core-hours",
+    ),
+    "qat": ("codesign.bench.trained:qat", "QAT benchmark of methods; 0.9 core-hours"),
+    "width": ("codesign.bench.trained:width", "width against bits at one memory; 1 core-hour"),
+    "inq": ("codesign.bench.trained:inq", "INQ: bits and partitions; 1 core-hour"),
+    "fdqmp": ("codesign.bench.trained:fdqmp", "FDQMP: modified gradients; 1.5 core-hours"),
+}
+
+
+def bench(name: str) -> Bench:
+    """The table called `name`; raises BadInput with all names."""
+    if name not in TABLES:
+        meanings = "; ".join(f"{key}: {what}" for key, (_, what) in TABLES.items())
+        raise BadInput(
+            f"there is no table {name!r}{nearest(name, list(TABLES))}; choose one of these ({meanings})",
+            found=name,
+        )
+    module, _, function = TABLES[name][0].partition(":")
+    return getattr(import_module(module), function)()
