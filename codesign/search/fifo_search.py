@@ -102,18 +102,25 @@ class FifoSearch:
             return self.plainly(witness)
         self.oracle.budget = budget
         shrinking = Shrinking(self.oracle, start, self._extra)
-        shrinking.slow_down()
-        levels = {n: self.levels(n, bounds[n].level, start[n]) for n in start}
-        open_ = {n: steps for n, steps in levels.items() if len(steps) > 1}
-        if open_:
-            shrinking.level_off(open_)
-        open_ = {n: self.levels(n, s[0], shrinking.tokens[n]) for n, s in open_.items()}
-        open_ = {n: steps for n, steps in open_.items() if len(steps) > 1}
-        for name in shrinking.to_the_bottom(open_, lambda n: self._saving(n, open_[n])):
-            shrinking.step_by_step(name, open_[name])
+        self._shrink(shrinking, {name: bound.level for name, bound in bounds.items()})
         self._tidy(shrinking)
         self.oracle.budget = self.free
         return as_given(self.given, self._styled(shrinking), self.board, self.oracle)
+
+    def _shrink(self, shrinking: Shrinking, lowest: Mapping[str, int]) -> None:
+        """Styles, then all FIFOs at once, then in parts and step by step."""
+        shrinking.slow_down()
+        levels = self._open(shrinking, lowest)
+        if levels:
+            shrinking.level_off(levels)
+        levels = self._open(shrinking, lowest)
+        for name in shrinking.to_the_bottom(levels, lambda n: self._saving(n, levels[n])):
+            shrinking.step_by_step(name, levels[name])
+
+    def _open(self, shrinking: Shrinking, lowest: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+        """Levels of the FIFOs that may still take up less memory."""
+        levels = {n: self.levels(n, lowest[n], tokens) for n, tokens in shrinking.tokens.items()}
+        return {name: steps for name, steps in levels.items() if len(steps) > 1}
 
     def _extra(self, name: str, tokens: int) -> int:
         return STYLE_LATENCY_CYCLES[self.steps.fifo(tokens, self.width[name])[0]]
