@@ -75,7 +75,12 @@ class Case:
 
 def tfc() -> IntGraph:
     """The smaller multilayer perceptron of the FINN paper, for 28x28 pictures of 10 classes."""
-    return _perceptron("TFC W1A1", (64, 64, 64), 28 * 28, 1, BIPOLAR)
+    graph = ShapeGraph("TFC W1A1", (1, 1), 28 * 28, PIXEL)
+    for i in range(3):
+        graph.dense(f"fc{i}", 64, 1)
+        graph.act(f"fc{i}_act", BIPOLAR)
+    graph.dense("out", 10, 1)
+    return graph.classes()
 
 
 def digits() -> IntGraph:
@@ -89,17 +94,6 @@ def digits() -> IntGraph:
     graph.dense("fc0", 32, 4)
     graph.act("fc0_act", otype)
     graph.dense("fc1", 10, 4)
-    return graph.classes()
-
-
-def _perceptron(
-    name: str, hidden: tuple[int, ...], inputs: int, weight_bits: int, otype: QType
-) -> IntGraph:
-    graph = ShapeGraph(name, (1, 1), inputs, PIXEL)
-    for i, rows in enumerate(hidden):
-        graph.dense(f"fc{i}", rows, weight_bits)
-        graph.act(f"fc{i}_act", otype)
-    graph.dense("out", 10, weight_bits)
     return graph.classes()
 
 
