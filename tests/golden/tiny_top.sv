@@ -17,7 +17,7 @@ module top (
   logic rst;
   assign rst = !aresetn;
 
-  // host->fc0.in0: 1 lane of uint8, 6 beats a frame; srl
+  // host->fc0.in0: 1 lane of uint8, 6 beats a frame; lutram
   logic host_source_space, host_source_issue, host_source_put;
   logic [7:0] host_source_data;
   logic fc0_in0_valid, fc0_in0_ready;
@@ -38,7 +38,7 @@ module top (
       .data_o(fc0_in0_token)
   );
 
-  // fc0.out0->act0.in0: 1 lane of int15, 4 beats a frame; srl
+  // fc0.out0->act0.in0: 1 lane of int15, 4 beats a frame; lutram
   logic fc0_out0_space, fc0_out0_issue, fc0_out0_put;
   logic [14:0] fc0_out0_data;
   logic act0_in0_valid, act0_in0_ready;
@@ -59,7 +59,7 @@ module top (
       .data_o(act0_in0_token)
   );
 
-  // act0.out0->fc1.in0: 1 lane of uint4, 4 beats a frame; srl
+  // act0.out0->fc1.in0: 1 lane of uint4, 4 beats a frame; lutram
   logic act0_out0_space, act0_out0_issue, act0_out0_put;
   logic [3:0] act0_out0_data;
   logic fc1_in0_valid, fc1_in0_ready;
@@ -80,7 +80,7 @@ module top (
       .data_o(fc1_in0_token)
   );
 
-  // fc1.out0->host: 1 lane of int10, 3 beats a frame; srl
+  // fc1.out0->host: 1 lane of int10, 3 beats a frame; lutram
   logic fc1_out0_space, fc1_out0_issue, fc1_out0_put;
   logic [9:0] fc1_out0_data;
   logic host_sink_valid, host_sink_ready;

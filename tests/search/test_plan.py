@@ -45,7 +45,7 @@ def test_a_target_out_of_reach_names_one_that_can_be_reached():
 
 
 def test_the_widths_that_a_lever_names_fit_and_one_more_does_not():
-    graph, board = mlp((64, 64, 10), bits=8), PYNQ.share(0.02)
+    graph, board = mlp((64, 64, 10), bits=8), PYNQ.share(0.022)
     found = plan(graph, board)
     assert not found.fits
     lever = next(x for x in found.estimate.verdict.levers if x.startswith("weights and inner"))
