@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
+from codesign.errors import BadInput
 from codesign.quant.handles import QuantHandle
 from codesign.recipe import BudgetSpec
 
@@ -60,6 +61,30 @@ def _kib(handles: Sequence[QuantHandle], bits: Tensor, role: str) -> Tensor:
     """KiB of each quantised tensor; zero for those of another role."""
     sizes = [float(h.numel) if h.role == role else 0.0 for h in handles]
     return bits * torch.tensor(sizes) / BITS_PER_KIB
+
+
+def check_memory(spec: BudgetSpec, handles: Sequence[QuantHandle]) -> None:
+    """Raise BadInput for a memory budget that the narrowest widths overdraw."""
+    narrowest = torch.tensor([_narrowest(handle) for handle in handles])
+    for key, limit in spec.memory.items():
+        least = float(MEMORY[key](handles, narrowest))
+        if least > limit:
+            raise BadInput(
+                f"[budget] {key} is {limit:g}, and this network needs {least:.4g} KiB even at its "
+                "narrowest widths (2 bits for what is signed, 1 for what is not, where they are "
+                "learned); raise the budget or make the network smaller",
+                key=key,
+                found=limit,
+                least=least,
+            )
+
+
+def _narrowest(handle: QuantHandle) -> float:
+    """Bits below which learning and projection cannot go."""
+    bits = handle.bits()
+    if not bits.requires_grad:
+        return float(bits.max())
+    return 2.0 if handle.signed else 1.0
 
 
 class BoardTerm(Protocol):

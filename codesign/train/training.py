@@ -12,7 +12,7 @@ from codesign.data.dataset import Dataset
 from codesign.quant.handles import QuantHandle, handles
 from codesign.recipe import Recipe
 from codesign.train.board_demand import BoardDemand
-from codesign.train.budget import Budget
+from codesign.train.budget import Budget, check_memory
 from codesign.train.build import recipe_data, recipe_model
 from codesign.train.checkpoint import load_checkpoint
 from codesign.train.evaluate import accuracy
@@ -96,6 +96,7 @@ def _budget(recipe: Recipe, data: Dataset, model: nn.Module) -> Budget | None:
     if not recipe.budget.binds:
         return None
     found = handles(model)
+    check_memory(recipe.budget, found)
     if recipe.train.procedure == "fdqmp":
         return HingeBudget(recipe.budget, found, recipe.fdqmp)
     board = None

@@ -10,6 +10,7 @@ from codesign.errors import BadInput, Interrupted
 from codesign.graph.load import import_model
 from codesign.quant.handles import handles
 from codesign.recipe import BudgetSpec, load_recipe
+from codesign.train.budget import check_memory
 from codesign.train.build import recipe_data, recipe_model
 from codesign.train.fdqmp import HingeBudget
 from codesign.train.inq import layers
@@ -171,3 +172,17 @@ def test_mistakes_of_an_inq_recipe(tmp_path, change_of, words):
     path.write_text(text + change_of)
     with pytest.raises(BadInput, match=words):
         load_recipe(path)
+
+
+def test_a_budget_below_the_narrowest_widths_is_refused(tmp_path):
+    # 1,776 signed weights of 2 bits are 0.4336 KiB.
+    for limit, fits in ((0.44, True), (0.43, False)):
+        recipe = change(FDQMP, budget=BudgetSpec(weights_kib=limit))
+        found = handles(recipe_model(recipe, recipe_data(recipe)))
+        if fits:
+            check_memory(recipe.budget, found)
+            continue
+        with pytest.raises(
+            BadInput, match="weights_kib is 0.43, and this network needs 0.4336 KiB"
+        ):
+            train_recipe(recipe, tmp_path)
