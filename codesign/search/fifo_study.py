@@ -49,8 +49,9 @@ those of the memory that the FIFOs take up: 64 for each LUT of a LUT RAM, whole 
 FIFOs with one token; styles by price on the board. *Unbounded* are FIFOs as deep as the fullest that
 each gets in {frames} frames when none is ever full, *powers of two* the same rounded up, as FINN does.
 *Sized* designs are proven by exact simulation: no deadlock, exactly the interval of the slowest block;
-whether the unbounded ones keep it, was simulated in the same way. *Bound*: no design with this folding
-and interval whose streams hold {frames} frames at most has less. Seconds are processor time on one core;
+whether the unbounded ones keep it was simulated in the same way (*no*: frames end ever later, or no
+state has come back after 64). *Bound*: no design with this folding
+and interval whose streams hold {frames} frames at most has less, styles by the same prices. Seconds are processor time on one core;
 at most {bounding:,} million simulated events go into bounds and {shrinking:,} million into shrinking (*all
 tried*: no step was left out for that).
 
