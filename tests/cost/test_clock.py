@@ -15,12 +15,16 @@ from codesign.lowering import assemble
 from tests.small_graphs import mlp
 
 
+# Made before the coefficients below are in place: costs are cached.
+DESIGN = assemble(mlp(), {}, load_board("pynq-z1"))
+
+
 @pytest.fixture
 def delays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     same = Scale({"base": 0.0}, 0.0, 0.0, 0.0)
     found = {"MatVec": 4000, "Threshold": 2500, "Channel": 1000, "Window": 9000}
     kinds = {k: KindModel(9, {"lut": same, "ff": same}, ps) for k, ps in found.items()}
-    (tmp_path / "xc7.json").write_bytes(msgspec.json.encode(FamilyModel("xc7", "t", kinds)))
+    (tmp_path / "made.json").write_bytes(msgspec.json.encode(FamilyModel("made", "t", kinds)))
     monkeypatch.setattr(model, "COEFFICIENTS", tmp_path)
     for cached in (model.load_model, model.kind_model):
         cached.cache_clear()
@@ -30,7 +34,7 @@ def delays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_slowest_kind_that_the_design_has_decides(delays: Path) -> None:
-    found = estimate_clock(assemble(mlp(), {}, load_board("pynq-z1")), "xc7")
+    found = estimate_clock(DESIGN, "made")
     # 4 ns of cells and 4 ns of wires.
     assert (found.kind, found.logic_ps, found.clock_hz) == ("MatVec", 4000, 125e6)
     assert "about 125 MHz, estimated from logic depth" in found.sentence
@@ -38,4 +42,4 @@ def test_the_slowest_kind_that_the_design_has_decides(delays: Path) -> None:
 
 
 def test_a_family_without_delays_has_no_clock(delays: Path) -> None:
-    assert estimate_clock(assemble(mlp(), {}, load_board("pynq-z1")), "ice40") is None
+    assert estimate_clock(DESIGN, "other") is None
