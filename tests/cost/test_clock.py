@@ -14,7 +14,6 @@ from codesign.cost.model import FamilyModel, KindModel, Scale
 from codesign.lowering import assemble
 from tests.small_graphs import mlp
 
-
 # Made before the coefficients below are in place: costs are cached.
 DESIGN = assemble(mlp(), {}, load_board("pynq-z1"))
 
