@@ -27,6 +27,7 @@ from codesign.cli import (
     report,
     run,
     simulate,
+    sweep,
     verify,
 )
 from codesign.cli.failures import STOPPED, report_failure
@@ -61,6 +62,7 @@ for command in (
     estimate.estimate,
     fit.fit,
     pareto.pareto,
+    sweep.sweep,
     simulate.simulate,
     build.build,
     verify.verify,

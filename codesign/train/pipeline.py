@@ -14,7 +14,7 @@ from codesign.design import save_design
 from codesign.errors import Interrupted
 from codesign.files import write_bytes_atomic
 from codesign.provenance import provenance
-from codesign.recipe import load_recipe
+from codesign.recipe import Recipe, load_recipe
 from codesign.report.convert import shortfall
 from codesign.report.data import FILE_NAME as REPORT_DATA
 from codesign.report.data import save_report_data
@@ -51,7 +51,7 @@ class Job:
 
 
 def run_recipe(
-    path: str | Path,
+    path: str | Path | Recipe,
     out: Path,
     resume: bool = False,
     quiet: bool = False,
@@ -59,13 +59,13 @@ def run_recipe(
     seed: int | None = None,
     steps: tuple[str, ...] | None = None,
 ) -> RunResult:
-    """Do what the recipe at `path` (or the shipped recipe of that name) says, into folder `out`.
+    """Do what a recipe (a file, a shipped one by its name, or as it is) says, into folder `out`.
 
     Each file appears whole or not at all; files of an earlier run are removed first. `resume` goes
     on from the checkpoint in `out`; `seed` and `steps` replace the recipe's. Raises BadInput, Diverged,
     UnsupportedLayer, and Interrupted on Ctrl-C. A design that does not fit is a result.
     """
-    recipe = load_recipe(path)
+    recipe = path if isinstance(path, Recipe) else load_recipe(path)
     recipe = recipe if seed is None else recipe.with_seed(seed)
     result = RunResult(recipe, Path(out), provenance(recipe.train.seed))
     if resume:  # a checkpoint that cannot be used is refused before anything here is touched
