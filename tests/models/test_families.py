@@ -91,7 +91,7 @@ def test_depthwise_layers_have_one_kernel_per_channel():
         ("resnet", (1, 8, 8), {"depth": 9}, "depth 8, 14, 20"),
         ("cnv", (1, 8, 8), {"padding": 0}, "too small"),
         ("tfc", (1, 8, 8), {"depth": 3}, "no option depth; it takes sizes"),
-        ("vgg", (1, 8, 8), {}, "built in are tfc, cnv, resnet, mobile"),
+        ("vgg", (1, 8, 8), {}, "built in are tfc, cnv, resnet, resnet18, mobile"),
     ],
 )
 def test_impossible_networks_are_refused(name, shape, options, words):
