@@ -71,7 +71,6 @@ class Dataset:
             test=self.test.take(slice(limit)),
         )
 
-
     def train_limited(self, limit: int, seed: int) -> Dataset:
         """At most `limit` training samples, drawn by class; the other parts as they are."""
         return replace(self, train=_drawn(self.train, limit, seed))
@@ -88,7 +87,9 @@ class Dataset:
                 key="shrink",
                 found=factor,
             )
-        parts = {name: getattr(self, name).shrunk(factor) for name in ("train", "validation", "test")}
+        parts = {
+            name: getattr(self, name).shrunk(factor) for name in ("train", "validation", "test")
+        }
         return replace(self, **parts)
 
 

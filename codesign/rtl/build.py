@@ -57,7 +57,10 @@ def files_of(design: Design, params: Params, board: Board) -> dict[str, str]:
         memories[WEIGHTS_FILE] = weights_text(rams)
     library, bench = _texts("*.sv"), _texts("bench/*")
     sources = (*library, "top.sv")
-    tops = {"top.sv": top_text(design, rtls), "tb.sv": bench_text(design, load_bits=family.load_bits)}
+    tops = {
+        "top.sv": top_text(design, rtls),
+        "tb.sv": bench_text(design, load_bits=family.load_bits),
+    }
     lists = {
         "files.f": _lines(sources),
         "bench.f": _lines((*sources, *(n for n in bench if n.endswith(".sv")), "tb.sv")),

@@ -1,6 +1,6 @@
 """The training curve of a run as a small SVG file.
 
-    python -m codesign.train.curve runs/cnv docs/results/cnv-half.svg
+python -m codesign.train.curve runs/cnv docs/results/cnv-half.svg
 """
 
 from __future__ import annotations
