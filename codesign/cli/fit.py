@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 COLUMNS = ("Board", "Fits", "Frames/s", "Proof")
 CAPTION = (
-    "Resources and frame rates: analytic, shares of the usable budget; FIFOs proven by exact "
-    "simulation. Proof: best = no folding within the budget is faster, else the bound."
+    "Resources: fitted to synthesis where the family has rows, else analytic; shares of the usable "
+    "budget. Frame rates: analytic; FIFOs proven by exact simulation. Proof: best = no folding "
+    "within the budget is faster, else the bound."
 )
 
 

@@ -86,7 +86,8 @@ def summary(result: RunResult) -> list[str]:
             f"images (measured), qonnx's class on all but {len(checks.integers.class_mismatches)}"
         )
     if result.planned:
-        lines.append(f"{result.planned.estimate.verdict.sentence} (analytic)")
+        estimate = result.planned.estimate
+        lines.append(f"{estimate.verdict.sentence} ({estimate.source})")
         lines += filter(None, [shortfall(result.planned)])
     if result.simulation:
         s = result.simulation
