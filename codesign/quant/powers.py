@@ -7,9 +7,10 @@ from abc import abstractmethod
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from codesign.errors import BadInput
+from codesign.quant.learned_width import rounded
 from codesign.quant.published import TableFunction
 from codesign.quant.quantiser import Quantiser
 from codesign.quant.uniform import power_of_two
@@ -142,3 +143,54 @@ class PowerQuantiser(Quantiser):
     def freeze(self) -> None:
         self.assign(self.grid().low, self.grid().high)
         super().freeze()
+
+
+class LearnedWidthPowers(PowerQuantiser):
+    """Base of P1 and P2: a learned width b, and one learned end of the grid, named `end`.
+
+    Both are rounded before use, straight-through: b to a whole number, the end to a power of two.
+    """
+
+    end: str
+
+    def __init__(self, bits: int, is_weight: bool, signed: bool, shape: tuple[int, ...]) -> None:
+        super().__init__(is_weight, signed, shape)
+        self.check_bits(bits)
+        self.width = nn.Parameter(torch.full(shape, float(bits)))
+
+    @property
+    def learned_end(self) -> nn.Parameter:
+        """The end that is a parameter."""
+        return getattr(self, self.end)
+
+    @torch.no_grad()
+    def whole_width(self) -> Tensor:
+        """The width as the grid uses it."""
+        return self.width.round().clamp(2, WIDEST_BITS)
+
+    @torch.no_grad()
+    def whole_end(self) -> Tensor:
+        """The end as the grid uses it."""
+        return power_of_two(self.learned_end.clamp(LEAST, MOST))
+
+    def growth(self) -> Tensor:
+        """ln2^2 2^(b-1): the derivative of ln2 times the exponents of the tie by b."""
+        return math.log(2) ** 2 * torch.exp2(self.width.detach().round() - 1)
+
+    def parameters_in_order(self) -> tuple[Tensor, Tensor]:
+        return self.width, self.learned_end
+
+    def bits(self) -> Tensor:
+        return rounded(self.width)
+
+    @torch.no_grad()
+    def assign(self, low: Tensor, high: Tensor) -> None:
+        self.learned_end.copy_({"qmin": low, "qmax": high}[self.end])
+        self.width.copy_(torch.log2(torch.log2(high / low) + 1) + 1)
+        self.clip_()
+
+    @torch.no_grad()
+    def clip_(self) -> None:
+        """Keep width and end in their bounds."""
+        self.width.clamp_(2, WIDEST_BITS)
+        self.learned_end.clamp_(LEAST, MOST)
