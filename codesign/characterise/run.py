@@ -22,7 +22,7 @@ from codesign.strict import nearest
 from codesign.tools.yosys import Job, Synthesis, SynthesisFailed, synthesise_parts
 
 # Configurations in one run: more save time, and lose more when the run is killed.
-BATCH = 8
+BATCH = 16
 # Options that keep products out of DSPs, or put them there.
 NO_DSP = {"xc7": ("-nodsp",), "xcup": ("-nodsp",), "ecp5": ("-nodsp",), "ice40": ()}
 DSP = {"xc7": (), "xcup": (), "ecp5": (), "ice40": ("-dsp",)}
