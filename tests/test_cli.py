@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codesign.cli import main
+from codesign.cli import app, main
 
 RECIPE = """
 [model]
@@ -193,11 +193,7 @@ def test_doctor_names_what_is_missing_and_how_to_get_it(capsys):
         assert check["found"] or check["install"]
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["run", "train", "export", "import", "estimate", "simulate", "boards", "report", "doctor"]
-    + ["characterise", "calibrate", "model-report"],
-)
+@pytest.mark.parametrize("command", [command.name for command in app.registered_commands])
 def test_help_of_every_command_has_an_example(command, capsys):
     assert main([command, "--help"]) == 0
     assert f"codesign {command}" in capsys.readouterr().out.split("Example:")[1]
