@@ -123,7 +123,7 @@ class FoldSearch:
 
     def _reaching(self, fps: float | None, latency_s: float | None) -> FoldResult:
         most_cycles = inf if fps is None else floor(self.board.clock_hz / fps * (1 + 1e-12))
-        index = int(np.searchsorted(self.intervals, most_cycles, side="right")) - 1
+        index = self._index_within(most_cycles)
         reached = index >= 0
         if latency_s is not None and reached:
             index, reached = self._within_latency(index, latency_s)
@@ -132,6 +132,10 @@ class FoldSearch:
             return self._fitting(index, True)
         self.fastest_index()
         return self._fitting(index, False) if self._fits(index) else self._lacking(index, False)
+
+    def _index_within(self, most_cycles: float) -> int:
+        """The slowest interval within `most_cycles`; -1 where none is."""
+        return int(np.searchsorted(self.intervals, most_cycles, side="right")) - 1
 
     def _decision(self, index: int) -> Decision:
         """What is known of interval number `index` (0 is the fastest)."""
@@ -149,9 +153,15 @@ class FoldSearch:
             self.found[index] = self.exact.cheapest(interval, choice, self.cost)
         return self.found[index]
 
-    def fastest_index(self) -> int | None:
-        """Least index that is known to fit; None when even the slowest is not."""
-        low, high = 0, len(self.intervals) - 1
+    def as_fast_as(self, interval_cycles: int) -> FoldResult | None:
+        """The fastest that fits; None where none known is within `interval_cycles`."""
+        slowest = self._index_within(interval_cycles)
+        index = None if slowest < 0 else self.fastest_index(slowest)
+        return None if index is None else self._fitting(index, True)
+
+    def fastest_index(self, slowest: int = -1) -> int | None:
+        """Least index up to `slowest` that is known to fit; None when even that is not."""
+        low, high = 0, range(len(self.intervals))[slowest]
         if not self._fits(high):
             return None
         while low < high:
@@ -182,12 +192,12 @@ class FoldSearch:
             return self._cheapest(index).choice
         return self.exact.least_excess(int(self.intervals[index])).choice
 
-    def _best_fps(self) -> float:
+    def best_fps(self) -> float:
         """Of the fastest interval that is known to fit."""
         fitting = [i for i, d in self.decided.items() if d.answer == "yes"]
         return self._fps(min(fitting)) if fitting else 0.0
 
-    def _fps_bound(self) -> tuple[float, bool]:
+    def fps_bound(self) -> tuple[float, bool]:
         """Of the fastest interval that is not proven to be out of reach; True: of any at all."""
         refuted = [i for i, d in self.decided.items() if d.answer == "no"]
         index = max(refuted) + 1 if refuted else 0
@@ -203,8 +213,8 @@ class FoldSearch:
             design=design,
             fits=True,
             meets_target=reached,
-            best_fps=max(self._best_fps(), facts["fps"]),
-            proof=Proof(*self._fps_bound(), found.cost, found.bound),
+            best_fps=max(self.best_fps(), facts["fps"]),
+            proof=Proof(*self.fps_bound(), found.cost, found.bound),
             **facts,
         )
 
@@ -216,8 +226,8 @@ class FoldSearch:
             design=design,
             fits=False,
             meets_target=reached,
-            best_fps=self._best_fps(),
-            proof=Proof(*self._fps_bound(), **self._lack(index, least.excess, least.binding)),
+            best_fps=self.best_fps(),
+            proof=Proof(*self.fps_bound(), **self._lack(index, least.excess, least.binding)),
             **facts,
         )
 

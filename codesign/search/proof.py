@@ -21,6 +21,8 @@ class Proof(msgspec.Struct, frozen=True):
     the budget, or what the caller weighs). `structural`: `fps_bound` is that of the fastest folding
     on any budget. Each folding of at least `refuted_fps` exceeds the budget of some count in
     `binding` by `least_excess` budgets or more; `binding` maps counts to their weight in this proof.
+    All that holds for the `paddings` of channel counts tried (1: none but the network as it is);
+    `paddings_left` were not.
     """
 
     fps_bound: float = inf
@@ -30,6 +32,8 @@ class Proof(msgspec.Struct, frozen=True):
     refuted_fps: float = inf
     least_excess: float = 0.0
     binding: dict[str, float] = {}
+    paddings: int = 1
+    paddings_left: int = 0
 
     @property
     def scarce(self) -> tuple[str, ...]:
@@ -43,6 +47,17 @@ class Proof(msgspec.Struct, frozen=True):
 
     def sentence(self, fps: float, targeted: bool) -> str:
         """What is proven of a design with `fps` frames per second that fits."""
+        return self._sentence(fps, targeted) + self._among
+
+    @property
+    def _among(self) -> str:
+        """What the paddings restrict."""
+        if self.paddings + self.paddings_left == 1:
+            return ""
+        left = f" ({self.paddings_left} more were not)" if self.paddings_left else ""
+        return f" That holds for the {self.paddings} paddings of channel counts tried{left}."
+
+    def _sentence(self, fps: float, targeted: bool) -> str:
         if targeted and self.cost_bound == -inf:
             return "Not proven: a folding that also reaches the latency may cost less."
         if targeted:
@@ -64,7 +79,7 @@ class Proof(msgspec.Struct, frozen=True):
         if not self.scarce or self.least_excess <= 0:
             return ""
         which = "every folding for the target" if targeted else "every folding, however slow,"
-        return f"Proven: {which} needs {self.lacking} than usable, or still more."
+        return f"Proven: {which} needs {self.lacking} than usable, or still more.{self._among}"
 
     @property
     def lacking(self) -> str:

@@ -1,0 +1,179 @@
+"""The best folding when channels may be padded, each layer's to one of a few counts.
+
+Padding buys foldings that the counts of a layer do not have: 37 channels have the divisors 1 and 37.
+Every padding tried is a network of its own, searched like any other, as far as it can still beat the
+best one so far; so the proof holds for the paddings tried, which are all of them while they are few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+from math import prod
+
+import msgspec
+import numpy as np
+
+from codesign.board import Board
+from codesign.graph.channel_sets import ChannelSet, channels_of
+from codesign.graph.ir import IntGraph
+from codesign.graph.pad_channels import pad_channels
+from codesign.search.folding import NOTHING, FoldResult, FoldSearch, Weights
+from codesign.search.proof import Proof
+
+# Counts are rounded up to multiples of these, as long as they grow by no more than a quarter.
+MULTIPLES = (2, 4, 8, 16)
+MOST_GROWTH = 0.25
+# Up to so many paddings all are tried, else one layer is changed after another.
+MOST_PADDINGS = 128
+
+Sizes = dict[str, int]
+
+
+@dataclass(frozen=True)
+class Padded:
+    """The best folding, of `graph` with the layers in `sizes` padded (none: as it was).
+
+    `tried` paddings were searched of `possible` ones, the network as it is among them; `excluded`
+    holds layers whose count would have candidates, with the reason why it has to stay.
+    """
+
+    graph: IntGraph
+    sizes: Sizes
+    found: FoldResult
+    tried: int
+    possible: int
+    excluded: dict[str, str]
+
+
+def candidates(found: ChannelSet) -> tuple[int, ...]:
+    """Counts that a set may be padded to, the present one first."""
+    most = found.channels * (1 + MOST_GROWTH)
+    rounded = {-(-found.channels // m) * m for m in MULTIPLES}
+    kept = {n for n in rounded if found.channels < n <= most}
+    if found.pairs:
+        kept = {n for n in kept if (n - found.channels) % 2 == 0}
+    return found.channels, *sorted(kept)
+
+
+def find_padded(
+    graph: IntGraph,
+    board: Board,
+    target_fps: float | None = None,
+    target_latency_s: float | None = None,
+    minimise: Weights | None = None,
+) -> Padded:
+    """What `codesign.search.folding.find_folds` gives for the best padding of channel counts.
+
+    The fastest folding that fits, of equally fast ones the cheapest; with a target the cheapest that
+    reaches it. Bounds of its proof hold for all paddings tried.
+    """
+    search = _Paddings(graph, board, (target_fps, target_latency_s), minimise)
+    search.try_all()
+    return search.result()
+
+
+class _Paddings:
+    """One padding after another, against the best so far."""
+
+    def __init__(
+        self,
+        graph: IntGraph,
+        board: Board,
+        targets: tuple[float | None, float | None],
+        minimise: Weights | None,
+    ) -> None:
+        self.graph, self.board, self.targets, self.minimise = graph, board, targets, minimise
+        sets = [s for s in channels_of(graph).sets if s.layers]
+        self.choices = {s.layers[0]: candidates(s) for s in sets if not s.fixed}
+        self.choices = {k: c for k, c in self.choices.items() if len(c) > 1}
+        self.excluded = {
+            layer: s.fixed for s in sets if s.fixed and candidates(s)[1:] for layer in s.layers
+        }
+        self.possible = prod(map(len, self.choices.values()))
+        self.searches: dict[tuple[int, ...], FoldSearch] = {}
+        self.results: list[FoldResult] = []
+        self.best: tuple[int, ...] = tuple(c[0] for c in self.choices.values())
+        self.found = self._searched(self.best)
+
+    @property
+    def targeted(self) -> bool:
+        """Whether the cheapest is wanted, not the fastest."""
+        return self.targets != (None, None)
+
+    def try_all(self) -> None:
+        """Every padding, or those that differ from the best so far in one layer."""
+        for sizes in self._every() if self.possible <= MOST_PADDINGS else self._neighbours():
+            if sizes not in self.searches:
+                other = self._searched(sizes)
+                if other is not None and self._score(other) < self._score(self.found):
+                    self.best, self.found = sizes, other
+
+    def result(self) -> Padded:
+        """The best padding, with what is proven of all."""
+        best_fps = max(found.best_fps for found in self.results)
+        found = replace(self.found, proof=self._proof(), best_fps=best_fps)
+        graph, sizes = self.searches[self.best].graph, self._changed(self.best)
+        return Padded(graph, sizes, found, len(self.searches), self.possible, self.excluded)
+
+    def _every(self) -> Iterator[tuple[int, ...]]:
+        """All paddings, those that add the fewest channels first."""
+        yield from sorted(product(*self.choices.values()), key=sum)
+
+    def _neighbours(self) -> Iterator[tuple[int, ...]]:
+        """Layer after layer, the others as they are in the best padding so far."""
+        for place, sizes in enumerate(self.choices.values()):
+            for size in sizes[1:]:
+                yield (*self.best[:place], size, *self.best[place + 1 :])
+
+    def _changed(self, sizes: tuple[int, ...]) -> Sizes:
+        pairs = zip(self.choices.items(), sizes, strict=True)
+        return {layer: size for (layer, known), size in pairs if size != known[0]}
+
+    def _searched(self, sizes: tuple[int, ...]) -> FoldResult | None:
+        """The result of one padding; None where it is no faster than the best so far."""
+        changed = self._changed(sizes)
+        graph = pad_channels(self.graph, changed) if changed else self.graph
+        first, search = not self.searches, FoldSearch(graph, self.board, NOTHING, self.minimise)
+        self.searches[sizes] = search
+        if self.targeted:
+            result = search.reaching(*self.targets)
+        elif first or not self.found.fits:
+            result = search.fastest()
+        else:
+            result = search.as_fast_as(self.found.interval_cycles)
+        self.results += [] if result is None else [result]
+        return result
+
+    def _score(self, found: FoldResult) -> tuple[float, ...]:
+        """The less the better: reached, then fast (without a target), then cheap."""
+        if found.fits and found.meets_target:
+            return 0, 0 if self.targeted else found.interval_cycles, found.proof.cost
+        return 1, -found.best_fps, found.proof.least_excess
+
+    def _proof(self) -> Proof:
+        """The weakest of what is proven of each padding."""
+        bounds = [search.fps_bound() for search in self.searches.values()]
+        bound = max(fps for fps, _ in bounds)
+        least = min((r.proof for r in self.results), key=lambda proof: proof.least_excess)
+        fits = self.found.fits and len(self.results) > 1
+        return msgspec.structs.replace(
+            self.found.proof,
+            fps_bound=bound,
+            structural=all(whole for fps, whole in bounds if fps == bound),
+            cost_bound=min(map(_cost_bound, self.results)),
+            # What the next rate lacks is known of one padding alone.
+            least_excess=0.0 if fits else least.least_excess,
+            binding={} if fits else least.binding,
+            refuted_fps=np.inf if fits else least.refuted_fps,
+            paddings=len(self.searches),
+            paddings_left=self.possible - len(self.searches),
+        )
+
+
+def _cost_bound(found: FoldResult) -> float:
+    """Least cost at the target; infinite where no folding is so fast, or none that is fits."""
+    proof = found.proof
+    refuted = not found.meets_target if found.fits else proof.least_excess > 0
+    return np.inf if refuted else proof.cost_bound
