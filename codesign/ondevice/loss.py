@@ -1,0 +1,38 @@
+"""Cross-entropy in integers: powers of two in place of exponentials (NITI, Wang et al., 2022)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from codesign.ondevice.rounding import clipped, shift_stochastic
+
+LOG2_E = 47274  # log2(e) = 47274 / 2^15
+LOG2_E_SHIFT = 15
+RANGE_BITS = 10
+SUM_BITS = 11
+ERROR_SHIFT = 4
+
+
+def output_error(logits: Tensor, exponent: int, target: Tensor, noise: Tensor) -> Tensor:
+    """Error of each logit, int8 (batch, classes): about 2^7 (softmax - onehot).
+
+    `logits` are int8 (batch, classes) times 2^exponent, `target` classes int64 (batch,), `noise`
+    random integers 0..15 of the shape of the logits. z = logits log2(e) is moved so that its
+    maximum is 10 and negative values become 0; then o = 2^z - 1, 2^11 o / sum(o) less the sum of the
+    row at the target, and a stochastic shift by 4.
+    """
+    z = _exponents(logits, exponent)
+    z = (z - z.amax(1, keepdim=True) + RANGE_BITS).clamp(min=0)
+    o = (1 << z) - 1
+    grad = (o << SUM_BITS) // o.sum(1, keepdim=True)
+    grad -= functional.one_hot(target, logits.shape[1]) * grad.sum(1, keepdim=True)
+    return clipped(shift_stochastic(grad, ERROR_SHIFT, noise))
+
+
+def _exponents(logits: Tensor, exponent: int) -> Tensor:
+    """floor(logits 2^exponent log2 e), int64."""
+    z = logits.to(torch.int64) * LOG2_E
+    shift = exponent - LOG2_E_SHIFT
+    return z << min(shift, RANGE_BITS) if shift > 0 else z >> min(-shift, 62)
