@@ -1,4 +1,4 @@
-"""BNN and BinaryConnect: the sign of weights and activations, without a scale."""
+"""BNN: the sign of weights and activations, without a scale."""
 
 from __future__ import annotations
 
@@ -10,10 +10,7 @@ from codesign.quant.given_width import GivenWidth
 
 
 class BnnQuantiser(GivenWidth):
-    """sign(x), straight-through where |x| <= 1 (Courbariaux et al., 2016; 1 bit only).
-
-    BinaryConnect (Courbariaux et al., 2015) is the same for weights alone.
-    """
+    """sign(x), straight-through where |x| <= 1 (Courbariaux et al., 2016; 1 bit only)."""
 
     legal = range(1, 2)
     bipolar = True

@@ -88,6 +88,11 @@ class QuantConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """How activations are quantised."""
         return method(self.act_quantiser or self.quantiser)
 
+    @property
+    def slices_weights(self) -> bool:
+        """Whether every output channel has its own scale of weights."""
+        return self.per_channel or self.weight_method.per_filter
+
     def weight_bits_of(self, layer: str) -> int:
         """Weight width of the module at path `layer`."""
         return self._override(layer, "weight") or self.weight_bits

@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 class Method:
     """A quantiser: what it does, where it was published, and the widths it can have in bits.
 
-    `where` names its class, which is made as (bits, is_weight, signed, as_power, shape): `as_power`
-    asks for a step that is a power of two, `shape` is () for one grid per tensor or (C, 1, ..).
-    `learns_grid` marks those with a learned, equally spaced grid. Without `signed_acts` the signed
-    activations of a network (sums of residual branches) get LSQ, "fixed", at the same width.
+    `where` names what makes it, a class or function of a file in this folder that takes (bits,
+    is_weight, signed, as_power, shape): `as_power` asks for a step that is a power of two, `shape`
+    is () for one grid per tensor or (C, 1, ..). `learns_grid` marks those with a learned, equally
+    spaced grid. Without `signed_acts` the signed activations of a network (sums of residual
+    branches) get LSQ, "fixed", at the same width. `per_filter` gives every output channel its own
+    scale whatever `per_channel` says. `real_levels` are no integers times a scale: they need
+    `as_power` to reach hardware. `plain_acts` are activations whose integers have exactly b bits.
     """
 
     name: str
@@ -33,6 +36,9 @@ class Method:
     act_bits: range
     learns_grid: bool = False
     signed_acts: bool = True
+    per_filter: bool = False
+    real_levels: bool = False
+    plain_acts: bool = False
 
     def make(
         self, bits: int, is_weight: bool, signed: bool, as_power: bool, shape: tuple[int, ...]
@@ -40,7 +46,7 @@ class Method:
         """The quantiser; raises BadInput for a width it cannot have."""
         self.check(bits, is_weight)
         module, _, name = self.where.partition(":")
-        kind: Any = getattr(import_module(module), name)
+        kind: Any = getattr(import_module(f"{__package__}.{module}"), name)
         return kind(bits, is_weight, signed, as_power, shape)
 
     def check(self, bits: int, is_weight: bool) -> None:
@@ -50,9 +56,8 @@ class Method:
             return
         what = "weights" if is_weight else "activations"
         others = (m.name for m in METHODS if bits in (m.weight_bits if is_weight else m.act_bits))
-        words = f"{legal[0]} to {legal[-1]} bits for" if legal else "no form for"
         raise BadInput(
-            f"quantiser {self.name!r} has {words} {what}, and {bits} was asked for; "
+            f"quantiser {self.name!r} has {_widths(legal)} {what}, and {bits} was asked for; "
             f"{', '.join(others)} can do it",
             quantiser=self.name,
             bits=bits,
@@ -60,137 +65,163 @@ class Method:
         )
 
 
-NONE = range(0)
+def _widths(legal: range) -> str:
+    """The widths in words."""
+    if len(legal) > 1:
+        return f"{legal[0]} to {legal[-1]} bits for"
+    return f"{legal[0]} bit{'s' * (legal[0] > 1)} for" if legal else "no form for"
+
+
+NONE, ONE, TWO = range(0), range(1, 2), range(2, 3)
+ANY, SIGNED = range(1, 9), range(2, 9)
+POWERS = range(2, 6)
 DQ = "Uhlich et al., ICLR 2020"
 
 METHODS: tuple[Method, ...] = (
-    Method(
-        "u3",
-        "step and range learned, bits inferred",
-        DQ,
-        "codesign.quant.u3:U3Quantiser",
-        range(2, 9),
-        range(1, 9),
-        learns_grid=True,
-    ),
+    Method("u3", "step and range learned, bits inferred", DQ, "u3:U3Quantiser", SIGNED, ANY, True),
     Method(
         "fixed",
         "step learned, bits as given (LSQ)",
         "Esser et al., ICLR 2020",
-        "codesign.quant.lsq:LsqQuantiser",
-        range(2, 9),
-        range(1, 9),
+        "lsq:LsqQuantiser",
+        SIGNED,
+        ANY,
         learns_grid=True,
+        plain_acts=True,
     ),
-    Method(
-        "u1",
-        "bits and step learned, range inferred",
-        DQ,
-        "codesign.quant.u1:U1Quantiser",
-        range(2, 9),
-        range(1, 9),
-        learns_grid=True,
-    ),
-    Method(
-        "u2",
-        "bits and range learned, step inferred",
-        DQ,
-        "codesign.quant.u2:U2Quantiser",
-        range(2, 9),
-        range(1, 9),
-        learns_grid=True,
-    ),
+    Method("u1", "bits and step learned, range inferred", DQ, "u1:U1Quantiser", SIGNED, ANY, True),
+    Method("u2", "bits and range learned, step inferred", DQ, "u2:U2Quantiser", SIGNED, ANY, True),
     Method(
         "p1",
         "powers of two: bits and largest learned",
         DQ,
-        "codesign.quant.p1:P1Quantiser",
-        range(2, 6),
-        range(2, 6),
+        "p1:P1Quantiser",
+        POWERS,
+        POWERS,
         signed_acts=False,
     ),
     Method(
         "p2",
         "powers of two: bits and smallest learned",
         DQ,
-        "codesign.quant.p2:P2Quantiser",
-        range(2, 6),
-        range(2, 6),
+        "p2:P2Quantiser",
+        POWERS,
+        POWERS,
         signed_acts=False,
     ),
     Method(
         "p3",
         "powers of two: smallest and largest learned, bits inferred",
         DQ,
-        "codesign.quant.p3:P3Quantiser",
-        range(2, 6),
-        range(2, 6),
+        "p3:P3Quantiser",
+        POWERS,
+        POWERS,
         signed_acts=False,
     ),
     Method(
         "inq",
         "0 or a power of two, fixed a portion at a time ([train] procedure)",
         "Zhou et al., ICLR 2017",
-        "codesign.quant.inq:InqQuantiser",
-        range(2, 6),
+        "inq:InqQuantiser",
+        POWERS,
         NONE,
     ),
     Method(
         "bwn",
         "sign of weights times their mean size",
         "Rastegari et al., ECCV 2016",
-        "codesign.quant.bipolar:BipolarQuantiser",
-        range(1, 2),
+        "bipolar:BipolarQuantiser",
+        ONE,
+        NONE,
+    ),
+    Method(
+        "xnor",
+        "sign of weights times the mean size of their filter, with its own gradient",
+        "Rastegari et al., ECCV 2016",
+        "xnor:XnorQuantiser",
+        ONE,
+        NONE,
+        per_filter=True,
+    ),
+    Method(
+        "binaryconnect",
+        "sign of weights, no scale, all gradients pass",
+        "Courbariaux et al., NIPS 2015",
+        "binary_connect:BinaryConnectQuantiser",
+        ONE,
         NONE,
     ),
     Method(
         "bnn",
-        "sign of weights, no scale (BinaryConnect; BNN with bipolar activations)",
+        "sign of weights, no scale (with bipolar activations)",
         "Courbariaux et al., 2016",
-        "codesign.quant.bnn:BnnQuantiser",
-        range(1, 2),
+        "bnn:BnnQuantiser",
+        ONE,
         NONE,
     ),
     Method(
         "twn",
         "ternary weights with a threshold from their mean",
         "Li, Zhang and Liu, 2016",
-        "codesign.quant.twn:TwnQuantiser",
-        range(2, 3),
+        "twn:TwnQuantiser",
+        TWO,
         NONE,
     ),
     Method(
         "qnn",
         "uniform on [-1, 1], saturating",
         "Hubara et al., JMLR 2018",
-        "codesign.quant.qnn:QnnQuantiser",
-        range(2, 9),
-        range(1, 9),
+        "qnn:QnnQuantiser",
+        SIGNED,
+        ANY,
+        plain_acts=True,
     ),
     Method(
         "dorefa",
         "weights through tanh, activations clipped to [0, 1]",
         "Zhou et al., 2016",
-        "codesign.quant.dorefa:DorefaQuantiser",
+        "dorefa:DorefaQuantiser",
         range(2, 8),
-        range(1, 9),
+        ANY,
+        plain_acts=True,
     ),
     Method(
         "pact",
         "activations clipped to a learned range",
         "Choi et al., 2018",
-        "codesign.quant.pact:PactQuantiser",
+        "pact:PactQuantiser",
         NONE,
-        range(1, 9),
+        ANY,
         signed_acts=False,
+        plain_acts=True,
+    ),
+    Method(
+        "lsq+",
+        "step and offset of activations learned, bits as given",
+        "Bhalgat et al., CVPRW 2020",
+        "lsq_plus:lsq_plus",
+        SIGNED,
+        ANY,
+        signed_acts=False,
+        plain_acts=True,
+    ),
+    Method(
+        "sat",
+        "DoReFa's weights rescaled, PACT with a calibrated gradient",
+        "Jin, Yang and Liao, 2019",
+        "sat:sat",
+        SIGNED,
+        ANY,
+        signed_acts=False,
+        plain_acts=True,
     ),
     Method(
         "float",
         "not quantised: for comparison, without export",
         "",
-        "codesign.quant.float_quantiser:FloatQuantiser",
-        range(2, 9),
-        range(2, 9),
+        "float_quantiser:FloatQuantiser",
+        SIGNED,
+        SIGNED,
     ),
 )
 

@@ -34,6 +34,7 @@ class PactQuantiser(GivenWidth):
 
     legal = range(1, 9)
     decay = 1e-4
+    function: type[torch.autograd.Function] = PactFunction
 
     def __init__(
         self,
@@ -58,7 +59,7 @@ class PactQuantiser(GivenWidth):
 
     def quantise(self, x: Tensor) -> Tensor:
         top = torch.ones_like(self.zero) * self.levels
-        return PactFunction.apply(x, self.clip, Grid(self.scale(x), top, signed=False))
+        return self.function.apply(x, self.clip, Grid(self.scale(x), top, signed=False))
 
     @torch.no_grad()
     def clip_(self) -> None:

@@ -33,6 +33,7 @@ class WeightHandler(BrevitasWeightQuantProxyHandler):
                 "weight_quantiser to export"
             )
         super().prepare_for_export(module)
+        self.symbolic_kwargs["narrow_range"] = module.quantiser.narrow
         self.quant_op = _operator(module)
 
 

@@ -21,6 +21,8 @@ class Quantiser(nn.Module):
     has_qonnx_form: bool = True
     # Values -1 and +1 times the scale, BipolarQuant in QONNX.
     bipolar: bool = False
+    # Whether a signed range leaves out its most negative integer.
+    narrow: bool = True
 
     def __init__(self, signed: bool) -> None:
         super().__init__()
@@ -42,6 +44,11 @@ class Quantiser(nn.Module):
     @abstractmethod
     def bits(self) -> Tensor:
         """Width of every slice, differentiable where it is learned."""
+
+    @property
+    def least_bits(self) -> int:
+        """Narrowest width that `set_bits` takes: a sign needs a second bit."""
+        return 1 + self.signed
 
     def integer_bits(self) -> int:
         """Width the hardware carries: that of the widest slice."""
