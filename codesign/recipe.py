@@ -32,6 +32,7 @@ NEEDS = {
 }
 OPTIMISERS = ("adam", "sgd", "rmsprop")
 SCHEDULES = ("cosine", "constant")
+DEVICES = ("auto", "cpu", "cuda")
 QUANTISER_OPTIMISERS = ("relative", "network")
 AUGMENTATIONS = ("flip", "crop")
 
@@ -90,7 +91,7 @@ class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `quantiser_optimiser` "network" it is the rate of the network's own optimiser on them instead,
     with `clip_quantiser_gradients` on gradients clipped to +-step (DQ, FDQMP).
     Warm-up may be fractions of an epoch. `procedure` names another way through the epochs, whose
-    section of the recipe holds what is its own.
+    section of the recipe holds what is its own. `device` "auto" is a GPU where torch finds one.
     """
 
     procedure: str = "phases"
@@ -110,6 +111,7 @@ class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schedule: str = "cosine"
     warmup_epochs: float = 0.0
     seed: int = 0
+    device: str = "auto"
 
     def __post_init__(self) -> None:
         require(
@@ -133,6 +135,7 @@ class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             choice("optimiser", self.optimiser, OPTIMISERS),
             choice("quantiser_optimiser", self.quantiser_optimiser, QUANTISER_OPTIMISERS),
             choice("schedule", self.schedule, SCHEDULES),
+            choice("device", self.device, DEVICES),
         )
 
     @property
@@ -211,10 +214,14 @@ class BoardSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TargetSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the accelerator must reach; with neither, the largest fps that fits."""
+    """What the accelerator must reach; with neither, the largest fps that fits.
+
+    With `pad_channels` channel counts may be rounded up for a better folding.
+    """
 
     fps: float | None = None
     latency_s: float | None = None
+    pad_channels: bool = False
 
     def __post_init__(self) -> None:
         both = self.fps is not None and self.latency_s is not None

@@ -10,6 +10,7 @@ import msgspec
 from codesign.rules import choice, require
 
 PROCEDURES = ("phases", "inq", "fdqmp")
+SECTIONS = ("inq", "fdqmp")
 PARTITIONS = ("largest", "random")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from codesign.bench.frame import Bench, Context, Entry, Result, Score, result
+from codesign.bench.identity import job_id
 from codesign.errors import BadInput
 from codesign.files import write_bytes_atomic, write_text_atomic
 from codesign.provenance import provenance
@@ -19,7 +20,8 @@ def run_bench(bench: Bench, context: Context, seeds: int | None = None) -> Resul
     """Measure every row with seeds 0, 1, ..; scores lie in context.folder as JSON, one a run.
 
     Scores that are there are read, so that the same command goes on after a stop; those of another
-    protocol are refused. Writes <table>.json and <table>.md. Raises BadInput and what a run raises.
+    protocol or of another recipe of the row are refused. Writes <table>.json and <table>.md. Raises
+    BadInput and what a run raises.
     """
     count = bench.seeds if seeds is None else seeds
     if count < 1:
@@ -37,29 +39,33 @@ def _scores(bench: Bench, entry: Entry, count: int, context: Context) -> tuple[S
 
 
 class Kept(msgspec.Struct):
-    """A score on disk with the protocol it belongs to."""
+    """A score on disk with the protocol and the job of the row it belongs to.
+
+    Scores that were written before jobs were kept have none, and are taken as they are.
+    """
 
     protocol: str
     part: float
     score: Score
+    job: str = ""
 
 
 def _score(bench: Bench, entry: Entry, seed: int, context: Context) -> Score:
     own = replace(context, folder=context.folder / slug(entry.name) / f"seed{seed}")
     path = own.folder / "score.json"
     if path.exists():
-        return _read(path, bench.protocol, context.part)
+        return _read(path, bench.protocol, context.part, job_id(entry.job))
     began = time.perf_counter()
     score = bench.measure(entry, seed, own)
     seconds = score.seconds or round(time.perf_counter() - began, 3)
     score = msgspec.structs.replace(score, seconds=seconds)
-    kept = Kept(bench.protocol, context.part, score)
+    kept = Kept(bench.protocol, context.part, score, job_id(entry.job))
     write_bytes_atomic(path, msgspec.json.encode(kept))
     context.line(f"{bench.name}: {entry.name}, seed {seed}: {score.last:.4g} {bench.unit}")
     return score
 
 
-def _read(path: Path, protocol: str, part: float) -> Score:
+def _read(path: Path, protocol: str, part: float, job: str) -> Score:
     try:
         kept = msgspec.json.decode(path.read_bytes(), type=Kept)
     except (OSError, msgspec.DecodeError) as error:
@@ -67,6 +73,12 @@ def _read(path: Path, protocol: str, part: float) -> Score:
     if (kept.protocol, kept.part) != (protocol, part):
         raise BadInput(
             f"{path}: was measured under another protocol; choose another --out or remove it",
+            path=str(path),
+        )
+    if kept.job not in ("", job):
+        raise BadInput(
+            f"{path}: was measured with another recipe of this row; choose another --out or remove "
+            "it",
             path=str(path),
         )
     return kept.score

@@ -79,6 +79,7 @@ def summary(result: RunResult) -> list[str]:
     lines = []
     if result.trained:
         lines.append(f"test accuracy {percent(result.trained.test_accuracy, 2)} (measured)")
+        lines += filter(None, [result.trained.remark])
     if result.checks:
         checks = result.checks
         lines.append(

@@ -47,6 +47,11 @@ class QuantHandle:
         """Whether the step (and, for U3, the width) takes part in training."""
         return self.quantiser.is_learned
 
+    @property
+    def least_bits(self) -> int:
+        """Width below which `set_bits` cannot go."""
+        return self.quantiser.least_bits
+
     def bits(self) -> Tensor:
         """Mean width over slices as a scalar in bits, differentiable for U3."""
         return self.quantiser.bits().mean()

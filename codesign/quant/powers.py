@@ -76,6 +76,10 @@ class PowerQuantiser(Quantiser):
         """dQ/dx and the published derivatives by the two parameters, element by element."""
 
     @property
+    def least_bits(self) -> int:
+        return 2
+
+    @property
     def is_learned(self) -> bool:  # type: ignore[override]
         return any(p.requires_grad for p in self.own_parameters())
 

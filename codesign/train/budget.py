@@ -31,7 +31,7 @@ class Widths(NamedTuple):
 
 def learned_widths(handles: Sequence[QuantHandle]) -> Widths:
     """The widths as they are, differentiable where they are learned."""
-    slices = [handle.quantiser.bits().to(torch.float32) for handle in handles]
+    slices = [handle.quantiser.bits().to("cpu", torch.float32) for handle in handles]
     return Widths(torch.stack([s.mean() for s in slices]), torch.stack([s.max() for s in slices]))
 
 
@@ -71,8 +71,8 @@ def check_memory(spec: BudgetSpec, handles: Sequence[QuantHandle]) -> None:
         if least > limit:
             raise BadInput(
                 f"[budget] {key} is {limit:g}, and this network needs {least:.4g} KiB even at its "
-                "narrowest widths (2 bits for what is signed, 1 for what is not, where they are "
-                "learned); raise the budget or make the network smaller",
+                "narrowest widths (where they are learned, 2 bits for what is signed and mostly 1 for "
+                "what is not); raise the budget or make the network smaller",
                 key=key,
                 found=limit,
                 least=least,
@@ -82,9 +82,7 @@ def check_memory(spec: BudgetSpec, handles: Sequence[QuantHandle]) -> None:
 def _narrowest(handle: QuantHandle) -> float:
     """Bits below which learning and projection cannot go."""
     bits = handle.bits()
-    if not bits.requires_grad:
-        return float(bits.max())
-    return 2.0 if handle.signed else 1.0
+    return float(handle.least_bits) if bits.requires_grad else float(bits.max())
 
 
 class BoardTerm(Protocol):

@@ -12,6 +12,7 @@ import torch
 from codesign.errors import BadInput
 from codesign.files import write_bytes_atomic
 from codesign.recipe import Recipe
+from codesign.recipe_procedures import SECTIONS as PROCEDURE_SECTIONS
 
 FILE_NAME = "checkpoint.pt"
 VERSION = 1
@@ -37,7 +38,7 @@ def load_checkpoint(folder: Path, recipe: Recipe) -> dict[str, Any]:
     """
     path = Path(folder) / FILE_NAME
     try:
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise BadInput(
             f"{path}: there is no checkpoint to resume from; run without --resume", path=str(path)
@@ -53,17 +54,31 @@ def load_checkpoint(folder: Path, recipe: Recipe) -> dict[str, Any]:
     return state
 
 
+def _sections(recipe: Recipe) -> dict[str, msgspec.Struct]:
+    """What shapes every step of training; the board only where it does."""
+    names = ["model", "data", "quant", "train", "budget", *PROCEDURE_SECTIONS]
+    names += ["board", "target"] if recipe.budget.board else []
+    return {name: getattr(recipe, name) for name in names}
+
+
 def _job(recipe: Recipe) -> dict[str, str]:
-    """The sections that shape every step of training, as text; the board only where it does."""
-    sections = ["model", "data", "quant", "train", "inq", "fdqmp", "budget"]
-    sections += ["board", "target"] if recipe.budget.board else []
-    return {key: msgspec.json.encode(getattr(recipe, key)).decode() for key in sections}
+    """These sections as text."""
+    return {name: msgspec.json.encode(own).decode() for name, own in _sections(recipe).items()}
+
+
+def _same(text: str | None, section: msgspec.Struct) -> bool:
+    """Whether `text` means `section`; what an older program did not know has its default."""
+    try:
+        return msgspec.json.decode(text or "{}", type=type(section)) == section
+    except msgspec.ValidationError:
+        return False
 
 
 def _check(path: Path, state: object, recipe: Recipe) -> None:
     if not isinstance(state, dict) or state.get("version") != VERSION:
         raise BadInput(f"{path}: is not a checkpoint of this program", path=str(path))
-    changed = [key for key, text in _job(recipe).items() if state["job"].get(key) != text]
+    own = _sections(recipe)
+    changed = [name for name in own if not _same(state["job"].get(name), own[name])]
     if changed:
         raise BadInput(
             f"{path}: was written by a recipe that differs in [{'], ['.join(changed)}]; resume with "

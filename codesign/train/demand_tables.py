@@ -66,7 +66,7 @@ class _Names:
         design = planned.design
         graph = Retyper(design).graph
         weighted, quantising = weight_bits_of(graph), act_bits_of(graph)
-        self.least = [2 if handle.signed else 1 for handle in handles]
+        self.least = [handle.least_bits for handle in handles]
         self.weights: dict[int, list[str]] = {}
         self.acts: dict[int, list[str]] = {}
         for index, handle in enumerate(handles):

@@ -8,6 +8,7 @@ from torch import nn
 
 from codesign.data.dataset import Split
 from codesign.train.batches import plain_batches
+from codesign.train.device import device_of
 
 TIE = 1e-5
 
@@ -21,7 +22,7 @@ def classes_of(model: nn.Module, split: Split, input_max: int) -> np.ndarray:
     """
     was_training = model.training
     model.eval()
-    found = [_first_largest(logits_of(model, x)) for x, _ in plain_batches(split, input_max)]
+    found = [_first_largest(logits_of(model, x)).cpu() for x, _ in plain_batches(split, input_max)]
     model.train(was_training)
     return torch.cat(found).numpy() if found else np.zeros(0, dtype=np.int64)
 
@@ -31,8 +32,8 @@ def _first_largest(logits: torch.Tensor) -> torch.Tensor:
 
 
 def logits_of(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
-    """Plain tensor (N, classes) of what the network returns."""
-    y = model(x)
+    """Plain tensor (N, classes) of what the network returns, where the network lies."""
+    y = model(x.to(device_of(model)))
     return getattr(y, "value", y).flatten(1)
 
 

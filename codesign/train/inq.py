@@ -26,11 +26,12 @@ def train_inq(trainer: Trainer) -> None:
     for portion in spec.portions:
         fix_portion(trainer, portion)
         if portion < 1:
-            trainer.run(Stage(start, start + spec.step_epochs, train.lr, learns=True))
-            start += spec.step_epochs
+            stop = start + spec.step_epochs
+            trainer.run(Stage(start, stop, train.lr, True, warmup_epochs=train.warmup_epochs))
+            start = stop
     trainer.fix_widths()
+    trainer.remark(code_sentence(trainer.model))
     trainer.save()
-    trainer.watcher.line(code_sentence(trainer.model))
 
 
 def layers(model: nn.Module) -> list[Layer]:
@@ -51,7 +52,8 @@ def _order(weight: Tensor, partition: str, seed: int, layer: int) -> Tensor:
     """Positions of the weights of a layer, the first to be fixed first."""
     if partition == "largest":
         return weight.detach().abs().flatten().argsort(descending=True, stable=True)
-    return torch.randperm(weight.numel(), generator=epoch_generator(seed, layer))
+    order = torch.randperm(weight.numel(), generator=epoch_generator(seed, layer))
+    return order.to(weight.device)
 
 
 @torch.no_grad()
@@ -59,7 +61,7 @@ def code_sentence(model: nn.Module) -> str:
     """The size of INQ's variable-length code over all layers, in words."""
     count = length = zeros = 0
     for quantiser, weight in layers(model):
-        values = quantiser.quantise(weight).numpy()
+        values = quantiser.quantise(weight).cpu().numpy()
         count, zeros = count + values.size, zeros + int(np.sum(values == 0))
         length += code_bits(values, int(quantiser.width))
     return (

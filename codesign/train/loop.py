@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from codesign.data.dataset import Dataset
 from codesign.errors import Interrupted
@@ -20,14 +19,17 @@ from codesign.recipe import Recipe, TrainSpec
 from codesign.train.batches import batch_count, epoch_generator, training_batches
 from codesign.train.budget import Budget
 from codesign.train.checkpoint import FILE_NAME, save_checkpoint
-from codesign.train.diverged import diverged
+from codesign.train.device import device_of
+from codesign.train.diverged import check_finite, diverged
 from codesign.train.evaluate import accuracy, logits_of
 from codesign.train.history import Epoch, mean_bits, summary
+from codesign.train.objective import Objective, labelled
 from codesign.train.optimise import network_optimiser, quantiser_optimiser, rate_factor, set_rate
 from codesign.train.progress import Watcher
 
 HOLD, LEARN, FIXED = "hold bits", "learn bits", "fixed bits"
 GIVEN = "train"  # a network whose widths are given
+REMARK = "remark"
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Stage:
     """Epochs `start` up to `stop` (not included) that share optimisers and a learning-rate curve.
 
     Steps and ranges move with every `quantiser_every`-th batch, or never unless the stage `learns`.
+    The rate rises linearly over the first `warmup_epochs`.
     """
 
     start: int
@@ -42,6 +45,7 @@ class Stage:
     lr: float
     learns: bool
     quantiser_every: int = 1
+    warmup_epochs: float = 0.0
 
     def progress(self, epoch: float) -> float:
         """Part of the stage that is done at `epoch`, 0..1."""
@@ -50,7 +54,8 @@ class Stage:
 
 def learn_stage(spec: TrainSpec) -> Stage:
     """Hold and learn."""
-    return Stage(0, spec.hold_epochs + spec.epochs, spec.lr, learns=True)
+    stop = spec.hold_epochs + spec.epochs
+    return Stage(0, stop, spec.lr, learns=True, warmup_epochs=spec.warmup_epochs)
 
 
 def finetune_stage(spec: TrainSpec) -> Stage:
@@ -62,10 +67,12 @@ def finetune_stage(spec: TrainSpec) -> Stage:
 class Trainer:
     """Trains `model` on `data` as `recipe` says and keeps a checkpoint in `folder`.
 
-    `done` counts whole epochs, `history` holds their records, `learned` maps the index of each
-    handle with a learned width to its bits at the start, `notes` is text that the checkpoint
-    carries, each of `after_epoch` is called with every epoch's record before the checkpoint. Every random number depends on seed and epoch alone or is part of the checkpoint, so
-    that a resumed run equals an uninterrupted one.
+    `done` counts whole epochs, `history` holds their records. `first_bits` are the widths of the
+    handles at the start, `learned` the indices of those that learn theirs. `objective` is the loss
+    of a batch without penalties, `notes` is text that the checkpoint carries, each of `after_epoch`
+    is called with every epoch's record before the checkpoint. Every random number depends on seed
+    and epoch alone or is part of the checkpoint, so that a resumed run equals an uninterrupted one.
+    It trains where the network lies.
     """
 
     def __init__(
@@ -87,11 +94,9 @@ class Trainer:
         self.done = 0
         self.history: list[Epoch] = []
         self.optimisers: list[torch.optim.Optimizer] = []
-        self.learned = {
-            index: handle.integer_bits()
-            for index, handle in enumerate(self.handles)
-            if handle.bits().requires_grad
-        }
+        self.first_bits = [handle.integer_bits() for handle in self.handles]
+        self.learned = [i for i, h in enumerate(self.handles) if h.bits().requires_grad]
+        self.objective: Objective = labelled(recipe.train.label_smoothing)
         self.notes: dict[str, str] = {}
         self.after_epoch: list[Callable[[Trainer, Epoch], None]] = []
         self.moving: list[torch.optim.Optimizer] = []
@@ -121,6 +126,11 @@ class Trainer:
         """Stop learning steps and widths for good."""
         for handle in self.handles:
             handle.freeze()
+
+    def remark(self, sentence: str) -> None:
+        """Say what the procedure found, now and in the report."""
+        self.notes[REMARK] = sentence
+        self.watcher.line(sentence)
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint holds."""
@@ -174,6 +184,8 @@ class Trainer:
             if since % self.recipe.budget.refresh_epochs == 0:
                 self.budget.board.refresh(self.model)
         loss, right = self._train_epoch(stage, phase)
+        count = batch_count(len(self.data.train), self.recipe.train.batch)
+        check_finite(self.model, self.done + 1, count, str(self.folder / FILE_NAME))
         over = self.budget.ascend() if self.budget and phase == LEARN else {}
         self.done += 1
         self.history.append(self._record(phase, loss, right, over, time.perf_counter() - began))
@@ -198,7 +210,7 @@ class Trainer:
         )
         count = batch_count(len(split), spec.batch)
         losses = right = seen = 0.0
-        self.model.train()
+        device = device_of(self.model.train())
         label = f"epoch {self.done + 1}"
         for step, (x, y) in enumerate(self.watcher.track(batches, label, count)):
             progress = stage.progress(self.done + step / count)
@@ -206,7 +218,7 @@ class Trainer:
             if self.budget:
                 self.budget.progress = progress
             self.moving = self._moving(stage, (self.done - stage.start) * count + step)
-            loss, correct = self._step(x, y, phase, step)
+            loss, correct = self._step(x.to(device), y.to(device), phase, step)
             losses, right, seen = losses + loss * len(y), right + correct, seen + len(y)
         return losses / max(seen, 1), right / max(seen, 1)
 
@@ -217,7 +229,7 @@ class Trainer:
 
     def _set_rates(self, stage: Stage, progress: float) -> None:
         length = stage.stop - stage.start
-        warmup = self.recipe.train.warmup_epochs / length if stage.learns else 0.0
+        warmup = stage.warmup_epochs / length
         factor = rate_factor(progress, warmup, self.recipe.train.schedule)
         for optimiser, rate in zip(
             self.optimisers, (stage.lr, self.recipe.train.quantiser_lr), strict=False
@@ -226,9 +238,7 @@ class Trainer:
 
     def _step(self, x: Tensor, y: Tensor, phase: str, step: int) -> tuple[float, int]:
         logits = logits_of(self.model, x)
-        loss = functional.cross_entropy(
-            logits, y, label_smoothing=self.recipe.train.label_smoothing
-        )
+        loss = self.objective(x, logits, y)
         whole = loss + self.budget.penalty() if self.budget and phase == LEARN else loss
         if not torch.isfinite(whole):
             kept = str(self.folder / FILE_NAME)
@@ -254,8 +264,8 @@ class Trainer:
             if handle.is_learned:
                 handle.clip_()
         if phase == HOLD:
-            for index, bits in self.learned.items():
-                self.handles[index].set_bits(bits)
+            for index in self.learned:
+                self.handles[index].set_bits(self.first_bits[index])
 
     def _record(
         self, phase: str, loss: float, right: float, over: dict[str, float], seconds: float

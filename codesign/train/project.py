@@ -117,7 +117,7 @@ def _moves(
     bits = _integer(trainer).mean
     here = _overdraft(budget, bits)
     for index in trainer.learned:
-        for width in range(2 if trainer.handles[index].signed else 1, int(bits[index])):
+        for width in range(trainer.handles[index].least_bits, int(bits[index])):
             narrower = bits.clone()
             narrower[index] = width
             saved = here - _overdraft(budget, narrower)
@@ -156,6 +156,7 @@ class Losses:
         model = self.trainer.model
         was_training = model.training
         model.eval()
-        loss = float(functional.cross_entropy(logits_of(model, self.x), self.y))
+        logits = logits_of(model, self.x)
+        loss = float(functional.cross_entropy(logits, self.y.to(logits.device)))
         model.train(was_training)
         return loss

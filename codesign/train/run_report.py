@@ -84,6 +84,8 @@ def _notes(result: RunResult) -> tuple[str, ...]:
     notes = [shortfall(result.planned)] if result.planned else []
     if result.trained is not None and result.trained.projection is not None:
         notes.append(result.trained.projection.sentence)
+    if result.trained is not None:
+        notes.append(result.trained.remark)
     if result.checks is not None:
         notes.append(result.checks.sentence)
     return tuple(note for note in notes if note)

@@ -77,6 +77,7 @@ def _train_metrics(trained: Trained) -> dict[str, object]:
         "epochs": len(trained.history),
         "bits": {f"{name} ({role})": bits for (name, role), bits in trained.bits.items()},
         "projection": projection.sentence if projection else None,
+        "remark": trained.remark or None,
         "history": trained.history,
     }
 

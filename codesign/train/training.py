@@ -15,11 +15,12 @@ from codesign.train.board_demand import BoardDemand
 from codesign.train.budget import Budget, check_memory
 from codesign.train.build import recipe_data, recipe_model
 from codesign.train.checkpoint import load_checkpoint
+from codesign.train.device import chosen_device
 from codesign.train.evaluate import accuracy
 from codesign.train.fdqmp import HingeBudget, train_fdqmp
 from codesign.train.history import Epoch
 from codesign.train.inq import train_inq
-from codesign.train.loop import Trainer
+from codesign.train.loop import REMARK, Trainer
 from codesign.train.phases import train_phases
 from codesign.train.progress import Watcher
 from codesign.train.project import Projection
@@ -51,6 +52,11 @@ class Trained:
     notes: dict[str, str]
 
     @property
+    def remark(self) -> str:
+        """What the procedure found, in a sentence; empty where there is nothing to say."""
+        return self.notes.get(REMARK, "")
+
+    @property
     def handles(self) -> tuple[QuantHandle, ...]:
         """Handles of all quantisers, in execution order."""
         return handles(self.model)
@@ -71,7 +77,7 @@ def train_recipe(
     Raises BadInput, Diverged and Interrupted; the checkpoint then holds the last whole epoch.
     """
     data = recipe_data(recipe, data_dir)
-    model = recipe_model(recipe, data)
+    model = recipe_model(recipe, data).to(chosen_device(recipe.train.device))
     trainer = Trainer(model, data, recipe, Path(out), _budget(recipe, data, model), watcher)
     trainer.after_epoch += [after_epoch] if after_epoch else []
     start_bits = _integer_bits(model)
@@ -80,7 +86,7 @@ def train_recipe(
     projection = PROCEDURES[recipe.train.procedure](trainer)
     return Trained(
         recipe=recipe,
-        model=model.eval(),
+        model=model.cpu().eval(),
         data=data,
         history=tuple(trainer.history),
         start_bits=start_bits,

@@ -18,6 +18,7 @@ from codesign.recipe import BoardSpec, BudgetSpec, DataSpec, ModelSpec, Recipe, 
 from codesign.train.batches import augmented, epoch_generator, to_input, training_batches
 from codesign.train.budget import Budget
 from codesign.train.checkpoint import load_checkpoint
+from codesign.train.device import chosen_device
 from codesign.train.loop import FIXED, HOLD, LEARN, Trainer, finetune_stage, learn_stage
 
 DATA = load_dataset("digits", limit=200)
@@ -110,6 +111,74 @@ def test_diverging_run_names_the_layer_and_keeps_the_checkpoint(tmp_path: Path) 
     state = load_checkpoint(tmp_path, RECIPE)
     assert state["epoch"] == 1
     assert all(torch.isfinite(v).all() for v in state["model"].values())
+
+
+def test_weights_that_the_last_step_of_an_epoch_spoils_never_reach_the_checkpoint(
+    tmp_path: Path,
+) -> None:
+    run = trainer(tmp_path)
+    real = run._step
+
+    def step(*args: object) -> object:
+        found = real(*args)
+        if run.done == 2:  # the loss of the step was fine
+            run.model.logits.weight.data[3, 1] = float("inf")
+        return found
+
+    run._step = step
+    run._train_epoch = one_step_epochs(run)
+    with pytest.raises(Diverged, match=r"epoch 3.*logits\.weight.*keeps the last good") as caught:
+        run.run(learn_stage(RECIPE.train))
+    assert caught.value.fields["where"] == "parameter logits.weight"
+    state = load_checkpoint(tmp_path, RECIPE)
+    assert state["epoch"] == 2
+    assert all(torch.isfinite(v).all() for v in state["model"].values())
+
+
+def one_step_epochs(run: Trainer):
+    """Epochs of a single batch, so that no later loss can tell."""
+
+    def epoch(stage: object, phase: str) -> tuple[float, float]:
+        run.moving = run.optimisers
+        x, y = next(training_batches(DATA.train, RECIPE.data, 16, 32, epoch_generator(0, run.done)))
+        loss, right = run._step(x, y, phase, 0)
+        return loss, right / 32
+
+    return epoch
+
+
+def test_an_output_that_overflows_is_the_one_that_is_named(tmp_path: Path) -> None:
+    recipe = msgspec.structs.replace(RECIPE, quant=QuantConfig(quantiser="float"))
+    torch.manual_seed(0)
+    model = build_model("tfc", DATA.input_shape, 10, recipe.quant, input_max=16, sizes=[16])
+    model.logits.weight.data.mul_(1e37)  # finite weights, infinite sums
+    model.bn1.weight.data.mul_(1e3)
+    run = Trainer(model, DATA, recipe, tmp_path)
+    with pytest.raises(Diverged, match=r"epoch 1, step 1: .*first in output of logits\)"):
+        run.run(learn_stage(RECIPE.train))
+
+
+def test_a_checkpoint_of_a_program_that_knew_fewer_keys_still_serves(tmp_path: Path) -> None:
+    run = trainer(tmp_path)
+    run.save()
+    path = tmp_path / "checkpoint.pt"
+    state = torch.load(path, weights_only=True)
+    train = msgspec.json.decode(state["job"]["train"])
+    del train["device"]
+    state["job"] = {**state["job"], "train": msgspec.json.encode(train).decode()}
+    del state["job"]["fdqmp"]
+    torch.save(state, path)
+    assert load_checkpoint(tmp_path, RECIPE)["epoch"] == 0
+
+
+def test_a_gpu_that_is_not_there_is_bad_input() -> None:
+    assert chosen_device("cpu").type == "cpu"
+    if torch.cuda.is_available():
+        assert chosen_device("auto").type == "cuda"
+        return
+    assert chosen_device("auto").type == "cpu"
+    with pytest.raises(BadInput, match=r"\[train\] device is 'cuda'.*'auto' or 'cpu'"):
+        chosen_device("cuda")
 
 
 def test_checkpoint_that_cannot_serve_is_refused(tmp_path: Path) -> None:

@@ -64,6 +64,9 @@ def test_inq_ends_in_powers_of_two_that_the_hardware_shifts(tmp_path):
     assert torch.equal(last[~first.isnan()], first[~first.isnan()])
     assert trained.test_accuracy > 0.8
     assert len(trained.history) == INQ.total_epochs == 6
+    held = torch.cat([q.held.flatten() for q, _ in layers(trained.model)])
+    kib = sum(1 if v == 0 else 4 for v in held.tolist()) / 8192
+    assert f"take {kib:.2f} KiB in their variable-length code" in trained.remark
 
     export_model(trained.model, trained.data, tmp_path)
     graph = import_model(tmp_path / "model.onnx")
