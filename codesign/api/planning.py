@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from codesign.api.common import BoardLike, board, boards, check_target, network_of_design, required
 from codesign.design import Design
+from codesign.errors import BadInput
 
 if TYPE_CHECKING:
     from codesign.finn.apply import Folded
@@ -25,25 +26,40 @@ def estimate(
     target_fps: float | None = None,
     target_latency_s: float | None = None,
     minimise: Mapping[str, float] | None = None,
+    pad_channels: bool = False,
 ) -> Plan:
     """Resources, frame rate and verdict of `model` on the board `on`.
 
     A Design keeps its folding on its own board (the default) when no target is given; anything
     else is folded and gets its FIFOs here: for the target, or for the largest rate that fits.
-    `minimise` weighs counts ({"lut": 1}); the default is the sum of all shares of the budget.
-    Raises BadInput for a target that is not over 0, or a count that the board does not have.
+    `minimise` weighs counts ({"lut": 1}); the default is the sum of all shares of the budget. With
+    `pad_channels` channel counts of layers may grow for a better folding; the parameters of the
+    design are then those of `Plan.network`. Raises BadInput for a target that is not over 0, a count
+    that the board does not have, or a Design to be padded.
     """
     from codesign.cost.estimate import estimate as estimate_design
+    from codesign.search.padded_plan import plan_padded
     from codesign.search.plan import Plan, plan
 
     check_target("target_fps", target_fps)
     check_target("target_latency_s", target_latency_s)
     if isinstance(model, Design):
+        _check_unpadded(model, pad_channels)
         chosen = board(on or model.board)
         if chosen.name == model.board and target_fps is None and target_latency_s is None:
             return Plan(model, estimate_design(model, chosen))
         model, on = network_of_design(model), chosen
-    return plan(model, board(required(on)), target_fps, target_latency_s, minimise=minimise)
+    make = plan_padded if pad_channels else plan
+    return make(model, board(required(on)), target_fps, target_latency_s, minimise=minimise)
+
+
+def _check_unpadded(design: Design, pad_channels: bool) -> None:
+    if pad_channels:
+        raise BadInput(
+            f"design {design.name}: channels are padded in a network with its parameters, and a design "
+            "holds none; give the ONNX file",
+            design=design.name,
+        )
 
 
 def simulate(
@@ -82,8 +98,11 @@ def fit(
     on: Sequence[BoardLike] | None = None,
     target_fps: float | None = None,
     target_latency_s: float | None = None,
+    pad_channels: bool = False,
 ) -> list[BoardFit]:
     """The best design of `model` on each of the boards `on` (all shipped ones), one row a board.
+
+    With `pad_channels` channel counts of layers may grow for a better folding.
 
     Raises BadInput for an unknown board or a target that is not over 0.
     """
@@ -93,7 +112,7 @@ def fit(
     check_target("target_latency_s", target_latency_s)
     chosen = boards() if on is None else [board(name) for name in on]
     graph = network_of_design(model) if isinstance(model, Design) else model
-    return list(fit_boards(graph, chosen, target_fps, target_latency_s))
+    return list(fit_boards(graph, chosen, target_fps, target_latency_s, pad_channels))
 
 
 def pareto(

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from codesign.cli import show
-from codesign.cli.source import InputOffset, InputScale, InputType, number, params_of, read_model
+from codesign.cli.source import (
+    InputOffset,
+    InputScale,
+    InputType,
+    PadChannels,
+    number,
+    params_of,
+    read_model,
+)
 
 if TYPE_CHECKING:
     from codesign.design import Design
@@ -30,6 +38,7 @@ def estimate(
         str | None,
         typer.Option(help="What to spend least of: lut, or weights such as lut=1,BRAM18=50."),
     ] = None,
+    pad_channels: PadChannels = False,
     folding: Annotated[
         Path | None, typer.Option(help="A FINN folding configuration (JSON) instead of a search.")
     ] = None,
@@ -59,7 +68,8 @@ def estimate(
     with show.busy("folding, FIFOs, estimate"):
         if folding is None:
             wanted = weights_of(minimise)
-            plan = api.estimate(network, board, target_fps, target_latency, wanted)
+            targets = target_fps, target_latency
+            plan = api.estimate(network, board, *targets, wanted, pad_channels)
         else:
             plan = _folded(network, board, folding)
     if write_folding is not None:
@@ -71,9 +81,12 @@ def estimate(
     data = api.report_data(plan, board, bitwidths=table)
     if not json:
         _print(data)
+        for sentence in plan.padded.sentences if plan.padded else ():
+            show.print_line(sentence)
     if out is not None:
         simulation = api.simulate(plan.design, board) if plan.fits else None
-        report = api.save(plan, out, params_of(network, model), board, simulation, table)
+        params = params_of(plan.network(network), model)
+        report = api.save(plan, out, params, board, simulation, table)
         if not json:
             show.print_line(f"report: {report}")
     if json:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from codesign.cli import show
-from codesign.cli.source import InputOffset, InputScale, InputType, read_model
+from codesign.cli.source import InputOffset, InputScale, InputType, PadChannels, read_model
 
 if TYPE_CHECKING:
     from codesign.search.fit import BoardFit
@@ -26,6 +26,7 @@ def fit(
     boards: Annotated[str, typer.Option(help="all, or names and .toml files with commas.")] = "all",
     target_fps: Annotated[float | None, typer.Option(help="Frames per second to reach.")] = None,
     target_latency: Annotated[float | None, typer.Option(help="Latency to reach (s).")] = None,
+    pad_channels: PadChannels = False,
     input_type: InputType = None,
     input_scale: InputScale = None,
     input_offset: InputOffset = "0",
@@ -45,7 +46,7 @@ def fit(
     rows = []
     for number, board in enumerate(chosen, start=1):
         with show.busy(f"board {number} of {len(chosen)}: {board.name}"):
-            rows += api.fit(network, [board], target_fps, target_latency)
+            rows += api.fit(network, [board], target_fps, target_latency, pad_channels)
     if json:
         show.print_json(rows)
     else:
@@ -75,6 +76,9 @@ def _print(rows: list[BoardFit]) -> None:
     for row in rows:
         help_ = f"; what would lift it: {row.lift}" if row.lift else ""
         show.print_line(f"{row.board}: limited by {row.bottleneck}{help_}")
+        if row.padded:
+            sizes = ", ".join(f"{layer} to {size}" for layer, size in row.padded.items())
+            show.print_line(f"{row.board}: channels padded: {sizes}")
 
 
 def _proof(row: BoardFit) -> str:

@@ -25,6 +25,13 @@ InputScale = Annotated[
     typer.Option(help="Real value of one step of the input; a number or a fraction: 1/255."),
 ]
 InputOffset = Annotated[str, typer.Option(help="Real value of input 0; a number or a fraction.")]
+PadChannels = Annotated[
+    bool,
+    typer.Option(
+        "--pad-channels",
+        help="Channel counts may be rounded up for a better folding; same outputs.",
+    ),
+]
 
 
 def number(word: str, option: str) -> float:

@@ -38,7 +38,8 @@ class Layout:
 def pad_channels(graph: IntGraph, sizes: Mapping[str, int]) -> IntGraph:
     """`graph` with the channels that the named layers write padded to these counts.
 
-    A layer stands for all that are padded with it. Blocks lose their folding, tensors their views.
+    A layer stands for all that are padded with it. Blocks lose their folding, tensors their views; a
+    note says what was padded.
     Raises BadInput for a layer that writes no channels, a count below the present one or odd where
     channels come in pairs, and for channels that must stay.
     """
@@ -46,7 +47,8 @@ def pad_channels(graph: IntGraph, sizes: Mapping[str, int]) -> IntGraph:
     for layer, size in sizes.items():
         padder.ask(layer, size)
     nodes = tuple(map(padder.node, graph.nodes))
-    return replace(graph, nodes=nodes, params={**graph.params, **padder.params}, views=())
+    params, notes = {**graph.params, **padder.params}, (*graph.notes, *padder.notes())
+    return replace(graph, nodes=nodes, params=params, notes=notes, views=())
 
 
 @dataclass
@@ -78,6 +80,16 @@ class _Padder:
         if rule:
             raise BadInput(f"padding: {layer} {rule}", layer=layer, found=size)
         self.sizes[number] = size
+
+    def notes(self) -> tuple[str, ...]:
+        """What was padded, in words; nothing where nothing was."""
+        sets = self.channels.sets
+        changes = [
+            f"{', '.join(sets[i].layers)} from {sets[i].channels} to {size}"
+            for i, size in self.sizes.items()
+            if size != sets[i].channels
+        ]
+        return (f"channels padded: {'; '.join(changes)}",) if changes else ()
 
     def node(self, node: Node) -> Node:
         """The node with padded channels."""

@@ -11,6 +11,7 @@ from codesign.board import Board
 from codesign.cost.verdict import scarcest, word
 from codesign.design import HOST
 from codesign.graph.ir import IntGraph
+from codesign.search.padded_plan import plan_padded
 from codesign.search.plan import Plan, plan
 from codesign.sim.host import gap_cycles
 
@@ -20,6 +21,7 @@ class BoardFit(msgspec.Struct, frozen=True, kw_only=True):
 
     `used` maps each count the board has to its share of the budget, in the design found or in the
     one that lacks least. `bottleneck` says what limits the rate, or the fit; `lift` what would help.
+    `padded` maps layers to the channel counts that they were padded to.
     """
 
     board: str
@@ -33,6 +35,7 @@ class BoardFit(msgspec.Struct, frozen=True, kw_only=True):
     lift: str
     proof: str
     seconds: float
+    padded: dict[str, int] = {}
 
 
 def fit(
@@ -40,11 +43,13 @@ def fit(
     boards: Iterable[Board],
     target_fps: float | None = None,
     target_latency_s: float | None = None,
+    pad_channels: bool = False,
 ) -> Iterator[BoardFit]:
     """The plan of `graph` on each board, as one row each, in the order of `boards`."""
+    make = plan_padded if pad_channels else plan
     for board in boards:
         start = perf_counter()
-        found = plan(graph, board, target_fps, target_latency_s, advise=False)
+        found = make(graph, board, target_fps, target_latency_s, advise=False)
         yield _row(found, board, perf_counter() - start)
 
 
@@ -65,6 +70,7 @@ def _row(found: Plan, board: Board, seconds: float) -> BoardFit:
         lift=_lift(found, board),
         proof=found.proven,
         seconds=seconds,
+        padded=found.padded.sizes if found.padded else {},
     )
 
 

@@ -46,6 +46,15 @@ class Padded:
     possible: int
     excluded: dict[str, str]
 
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What was padded, and which layers that could gain must stay as they are."""
+        among = f"the best of {self.tried} paddings tried of {self.possible} candidates"
+        done = "; ".join(f"{layer} to {size}" for layer, size in self.sizes.items())
+        first = f"Channels padded: {done or 'none'} ({among})."
+        kept = "; ".join(f"{layer} ({why})" for layer, why in self.excluded.items())
+        return (first, f"Not padded: {kept}.") if kept else (first,)
+
 
 def candidates(found: ChannelSet) -> tuple[int, ...]:
     """Counts that a set may be padded to, the present one first."""

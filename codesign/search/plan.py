@@ -14,6 +14,7 @@ from codesign.graph.ir import IntGraph
 from codesign.search.advice import boards_that_hold, widths_that_fit
 from codesign.search.fifo import size_fifos
 from codesign.search.folding import NOTHING, FoldResult, Weights, find_folds
+from codesign.search.padding import Padded
 from codesign.search.proof import Proof
 
 # Rounds of folding again with room for the FIFOs that the round before needed.
@@ -30,6 +31,7 @@ class Plan:
     `meets_target` is False when a target was given that the design misses or that does not fit;
     `best_fps` is then the most frames per second that fit (0: nothing does). `proof` holds what the
     search has proven, None for a design that was not searched; `targeted` says for a target.
+    `padded` is the choice among paddings of channel counts where these were asked for.
     """
 
     design: Design
@@ -38,6 +40,11 @@ class Plan:
     best_fps: float | None = None
     proof: Proof | None = None
     targeted: bool = False
+    padded: Padded | None = None
+
+    def network(self, graph: IntGraph) -> IntGraph:
+        """What the design computes: `graph`, or the same with padded channels and their parameters."""
+        return self.padded.graph if self.padded else graph
 
     @property
     def proven(self) -> str:

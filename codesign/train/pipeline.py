@@ -19,6 +19,7 @@ from codesign.report.convert import shortfall
 from codesign.report.data import FILE_NAME as REPORT_DATA
 from codesign.report.data import save_report_data
 from codesign.report.render import write_report
+from codesign.search.padded_plan import plan_padded
 from codesign.search.plan import plan
 from codesign.search.whatif import per_bitwidth
 from codesign.sim.simulate import simulate
@@ -118,8 +119,10 @@ def _check(job: Job) -> None:
 
 def _estimate(job: Job) -> None:
     result, target = job.result, job.result.recipe.target
-    result.planned = plan(result.graph, result.board, target.fps, target.latency_s)
-    save_design(result.design, result.graph.params, result.folder)
+    make = plan_padded if target.pad_channels else plan
+    result.planned = make(result.graph, result.board, target.fps, target.latency_s)
+    network = result.planned.network(result.graph)
+    save_design(result.design, network.params, result.folder)
     words = (result.estimate.verdict.sentence, shortfall(result.planned), result.planned.proven)
     job.watcher.line(" ".join(filter(None, words)))
 
