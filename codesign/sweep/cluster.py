@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from codesign.errors import BadInput, ToolMissing
 from codesign.sweep.work import Outcome, Task, run_task
@@ -10,11 +10,15 @@ from codesign.sweep.work import Outcome, Task, run_task
 CONNECT_SECONDS = 10
 
 
-def run_on_cluster(tasks: Sequence[Task], address: str) -> Iterator[tuple[Task, Outcome]]:
+def run_on_cluster(
+    tasks: Sequence[Task], address: str, work: Callable[[Task], Outcome] = run_task
+) -> Iterator[tuple[Task, Outcome]]:
     """Each task with its outcome as it is finished; `address` is the scheduler's, tcp://host:port.
 
-    A task whose worker dies is tried on others, as often as the scheduler's setting
-    `allowed-failures` says. Raises ToolMissing without Dask, BadInput where nobody answers.
+    No more tasks are handed out at once than the cluster has threads: the death of a worker counts
+    against every task that it holds. A task whose worker dies is tried on others, as often as the
+    scheduler's setting `allowed-failures` says. Raises ToolMissing without Dask, BadInput where
+    nobody answers.
     """
     try:
         from distributed import Client, as_completed
@@ -32,10 +36,17 @@ def run_on_cluster(tasks: Sequence[Task], address: str) -> Iterator[tuple[Task, 
             scheduler=address,
         ) from error
     with client:
-        futures = {client.submit(run_task, task, pure=False): task for task in tasks}
+        waiting, futures = list(tasks)[::-1], {}
+        finished = as_completed()
         try:
-            for future in as_completed(futures):
-                yield futures[future], _outcome(future)
+            while waiting or futures:
+                while waiting and len(futures) < max(1, sum(client.nthreads().values())):
+                    task = waiting.pop()
+                    future = client.submit(work, task, pure=False)
+                    futures[future] = task
+                    finished.add(future)
+                future = next(finished)
+                yield futures.pop(future), _outcome(future)
         finally:
             client.cancel(list(futures))
 
