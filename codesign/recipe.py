@@ -15,6 +15,7 @@ from codesign.errors import BadInput
 from codesign.files import package_data
 from codesign.quant.config import QuantConfig
 from codesign.recipe_procedures import PROCEDURES, FdqmpSpec, InqSpec
+from codesign.recipe_ondevice import LocalSpec, NitiSpec, check_on_device
 from codesign.rules import choice, require
 from codesign.strict import load_toml, nearest
 
@@ -242,6 +243,8 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     train: TrainSpec = TrainSpec()
     inq: InqSpec = InqSpec()
     fdqmp: FdqmpSpec = FdqmpSpec()
+    niti: NitiSpec = NitiSpec()
+    local: LocalSpec = LocalSpec()
     budget: BudgetSpec = BudgetSpec()
     board: BoardSpec
     target: TargetSpec = TargetSpec()
@@ -258,6 +261,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         ordered = tuple(step for step in STEPS if step in self.steps)
         rule = f"in the order {', '.join(ordered)}, each once"
         require(("steps", list(self.steps), self.steps == ordered, rule))
+        check_on_device(self)
         if self.train.procedure == "inq":
             self._check_inq()
         if self.train.procedure == "fdqmp":

@@ -9,8 +9,8 @@ import msgspec
 
 from codesign.rules import choice, require
 
-PROCEDURES = ("phases", "inq", "fdqmp")
-SECTIONS = ("inq", "fdqmp")
+PROCEDURES = ("phases", "inq", "fdqmp", "niti", "local")
+SECTIONS = ("inq", "fdqmp", "niti", "local")
 PARTITIONS = ("largest", "random")
 
 

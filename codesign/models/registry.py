@@ -48,9 +48,7 @@ def build_model(
     0..input_max times float32(1/input_max). `checkpoint` holds float or quantised weights
     (torch.save of a state_dict). Raises BadInput.
     """
-    factory = MODELS.get(name) or _user_class(name)
-    given = {"input_shape": tuple(input_shape), "classes": classes, "config": config}
-    model = _call(name, factory, given, options)
+    model = _made(name, tuple(input_shape), classes, config, options)
     if _has_quantisers(model):
         model = record_quantisers(model, tuple(input_shape))
     else:
@@ -58,6 +56,28 @@ def build_model(
     if checkpoint is not None:
         load_checkpoint(model, Path(checkpoint))
     return model
+
+
+def float_model(
+    name: str, input_shape: tuple[int, ...], classes: int, **options: object
+) -> nn.Module:
+    """The network without quantisation; raises BadInput for one that is written quantised."""
+    model = _made(name, tuple(input_shape), classes, QuantConfig(), options)
+    if _has_quantisers(model):
+        raise BadInput(
+            f"model {name} has Brevitas layers of its own, and a float network is needed here; give "
+            "one of plain torch layers",
+            model=name,
+        )
+    return model
+
+
+def _made(
+    name: str, input_shape: tuple[int, ...], classes: int, config: QuantConfig, options: dict
+) -> nn.Module:
+    factory = MODELS.get(name) or _user_class(name)
+    given = {"input_shape": input_shape, "classes": classes, "config": config}
+    return _call(name, factory, given, options)
 
 
 def _call(name: str, factory: Callable[..., nn.Module], given: dict, options: dict) -> nn.Module:

@@ -220,8 +220,9 @@ class MaxPool(Layer):
         return Block(largest, x.exponent)
 
     def back(self, error: Tensor, update: Update, first: bool) -> Tensor:
-        s, place = self.size, torch.arange(self.size**2, dtype=torch.uint8)
-        windows = torch.where(self.kept[..., None] == place, error[..., None], 0)
+        s, kept = self.size, self.kept[..., None]
+        place = torch.arange(s**2, dtype=kept.dtype, device=kept.device)
+        windows = torch.where(kept == place, error[..., None], 0)
         n, c, rows, cols = error.shape
         whole = windows.view(n, c, rows, cols, s, s).transpose(3, 4).reshape(n, c, rows * s, -1)
         below = error.new_zeros(self.shape)

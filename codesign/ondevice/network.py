@@ -21,7 +21,7 @@ class IntegerNetwork(nn.Module):
     gives the sums of the last layer times their scale. Parameters are buffers of int8.
     """
 
-    # Its own way to a QONNX file, which `train.export` looks for.
+    # Nothing here has a Brevitas quantiser that budgets could turn.
     quantiser_trace = ()
 
     def __init__(self, layers: Iterable[tuple[str, Layer]], input_max: int) -> None:
@@ -47,7 +47,11 @@ class IntegerNetwork(nn.Module):
         """Bits of a pixel."""
         return self.input_max.bit_length()
 
-    def learn(self, pixels: Tensor, target: Tensor, update: Update) -> Tensor:
+    def pixels(self, x: Tensor) -> Tensor:
+        """Raw integers, uint8, of raw / input_max."""
+        return (x * self.input_max).round().to(torch.uint8)
+
+    def learn(self, pixels: Tensor, target: Tensor, update: Update) -> Block:
         """One step on uint8 (batch, C, H, W) and classes int64 (batch,); returns the int8 logits."""
         out = Block(pixels, -self.input_bits)
         for layer in self.layers:
@@ -59,7 +63,7 @@ class IntegerNetwork(nn.Module):
             error = layer.back(error, update, layer is first)
             if layer is first:
                 break
-        return out.values
+        return out
 
     @torch.no_grad()
     def sums(self, pixels: Tensor) -> Block:
@@ -71,7 +75,7 @@ class IntegerNetwork(nn.Module):
         return Block(last.sums(out.values), out.exponent + int(last.exponent))
 
     def forward(self, x: Tensor) -> Tensor:
-        out = self.sums((x * self.input_max).round().to(torch.uint8))
+        out = self.sums(self.pixels(x))
         return (out.values.double() * math.ldexp(1.0, out.exponent)).float()
 
     def forget_shifts(self) -> None:

@@ -10,7 +10,8 @@ from torch import nn
 from codesign.data.dataset import Dataset
 from codesign.data.load import load_dataset
 from codesign.errors import BadInput
-from codesign.models.registry import build_model
+from codesign.models.registry import build_model, float_model
+from codesign.ondevice.convert import integer_network
 from codesign.recipe import Recipe
 
 
@@ -39,9 +40,12 @@ def recipe_data(recipe: Recipe, data_dir: Path | None = None) -> Dataset:
 def recipe_model(recipe: Recipe, data: Dataset) -> nn.Module:
     """The quantised network before training; every random number follows from the seed.
 
-    Raises BadInput for an unknown model or option and for a checkpoint that does not suit it.
+    Procedure "niti" has a network of integers. Raises BadInput for an unknown model or option and
+    for a checkpoint that does not suit it.
     """
     torch.manual_seed(recipe.train.seed)
+    if recipe.train.procedure == "niti":
+        return _integer_model(recipe, data)
     return build_model(
         recipe.model.name,
         data.input_shape,
@@ -51,3 +55,10 @@ def recipe_model(recipe: Recipe, data: Dataset) -> nn.Module:
         checkpoint=recipe.model.checkpoint,
         **recipe.model.options,
     )
+
+
+def _integer_model(recipe: Recipe, data: Dataset) -> nn.Module:
+    spec = recipe.model
+    model = float_model(spec.name, data.input_shape, data.class_count, **spec.options)
+    generator = torch.Generator().manual_seed(recipe.train.seed)
+    return integer_network(model, data.input_shape, recipe.quant, data.input_max, generator)

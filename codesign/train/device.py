@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import torch
 from torch import nn
 
@@ -21,5 +23,6 @@ def chosen_device(wish: str) -> torch.device:
 
 
 def device_of(model: nn.Module) -> torch.device:
-    """Where the parameters of `model` lie."""
-    return next((p.device for p in model.parameters()), torch.device("cpu"))
+    """Where the parameters of `model` lie, or its buffers where it has no parameters."""
+    tensors = chain(model.parameters(), model.buffers())
+    return next((tensor.device for tensor in tensors), torch.device("cpu"))

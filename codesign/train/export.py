@@ -16,6 +16,8 @@ from torch import Tensor, nn
 
 from codesign.errors import BadInput, InvariantBroken
 from codesign.files import write_bytes_atomic
+from codesign.ondevice.export import to_qonnx
+from codesign.ondevice.network import IntegerNetwork
 from codesign.quant.handles import handles
 from codesign.quant.qonnx_export import QonnxManager
 from codesign.train.export_check import ExportCheck, check_export
@@ -54,11 +56,18 @@ def export_qonnx(
     inputs = _golden_inputs(exported, tuple(input_shape), golden_inputs)
     with torch.no_grad():
         outputs = exported(inputs).numpy()
-    proto = _clean(_to_onnx(exported, tuple(input_shape)), exported)
+    proto = _proto(exported, tuple(input_shape))
     golden_path = path.with_suffix(".golden.npz")
     write_bytes_atomic(golden_path, _npz(inputs=inputs.numpy(), outputs=outputs))
     write_bytes_atomic(path, proto.SerializeToString())
     return ExportResult(path, golden_path, len(inputs))
+
+
+def _proto(model: nn.Module, input_shape: tuple[int, ...]) -> onnx.ModelProto:
+    """The network in QONNX; one of integers writes itself."""
+    if isinstance(model, IntegerNetwork):
+        return to_qonnx(model, input_shape)
+    return _clean(_to_onnx(model, input_shape), model)
 
 
 def _to_onnx(model: nn.Module, input_shape: tuple[int, ...]) -> onnx.ModelProto:

@@ -165,16 +165,20 @@ class Trainer:
         save_checkpoint(self.folder, self.recipe, self.state())
 
     def _begin(self, stage: Stage) -> None:
-        spec = self.recipe.train
-        steps = quantiser_optimiser(self.handles, spec) if stage.learns else None
-        network = network_optimiser(self.model, self.handles, spec)
-        self.optimisers = [network] if steps is None else [network, steps]
+        self.optimisers = self._optimisers(stage)
         if self._resumed and self.done > stage.start:
             for optimiser, state in zip(self.optimisers, self._resumed, strict=True):
                 optimiser.load_state_dict(state)
         self._resumed = None
         if self.done == stage.start:
             self.save()
+
+    def _optimisers(self, stage: Stage) -> list[torch.optim.Optimizer]:
+        """The network's optimiser, then that of steps and ranges where the stage learns them."""
+        spec = self.recipe.train
+        steps = quantiser_optimiser(self.handles, spec) if stage.learns else None
+        network = network_optimiser(self.model, self.handles, spec)
+        return [network] if steps is None else [network, steps]
 
     def _epoch(self, stage: Stage) -> None:
         began = time.perf_counter()
@@ -237,20 +241,28 @@ class Trainer:
             set_rate(optimiser, rate * factor)
 
     def _step(self, x: Tensor, y: Tensor, phase: str, step: int) -> tuple[float, int]:
-        logits = logits_of(self.model, x)
-        loss = self.objective(x, logits, y)
+        for optimiser in self.optimisers:
+            optimiser.zero_grad()
+        logits, loss = self._forward(x, y)
         whole = loss + self.budget.penalty() if self.budget and phase == LEARN else loss
         if not torch.isfinite(whole):
             kept = str(self.folder / FILE_NAME)
             raise diverged(self.model, x, float(whole.detach()), self.done + 1, step + 1, kept)
-        for optimiser in self.optimisers:
-            optimiser.zero_grad()
         whole.backward()
         self._clip_gradients()
         for optimiser in self.moving:
             optimiser.step()
         self._keep_legal(phase)
         return float(loss.detach()), int((logits.argmax(1) == y).sum())
+
+    def _forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits of a batch and its loss without penalties."""
+        logits = logits_of(self.model, x)
+        return logits, self.objective(x, logits, y)
+
+    def _rate(self) -> float:
+        """The learning rate of the last batch."""
+        return self.optimisers[0].param_groups[0]["lr"]
 
     def _clip_gradients(self) -> None:
         """To +-step, where a plain optimiser moves steps and ranges."""
@@ -284,7 +296,7 @@ class Trainer:
             seconds=round(seconds, 3),
             bits=mean_bits(self.handles, "weight"),
             act_bits=mean_bits(self.handles, "act"),
-            lr=self.optimisers[0].param_groups[0]["lr"],
+            lr=self._rate(),
             excess=over,
             multipliers=multipliers,
         )

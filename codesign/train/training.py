@@ -9,6 +9,8 @@ from pathlib import Path
 from torch import nn
 
 from codesign.data.dataset import Dataset
+from codesign.ondevice.integer_trainer import IntegerTrainer, train_niti
+from codesign.ondevice.local_trainer import LocalTrainer
 from codesign.quant.handles import QuantHandle, handles
 from codesign.recipe import Recipe
 from codesign.train.board_demand import BoardDemand
@@ -29,7 +31,12 @@ PROCEDURES: dict[str, Callable[[Trainer], Projection | None]] = {
     "phases": train_phases,
     "inq": train_inq,
     "fdqmp": train_fdqmp,
+    "niti": train_niti,
+    "local": train_phases,
 }
+
+# Procedures whose batches are not a loss, its gradient and a step of an optimiser.
+TRAINERS: dict[str, type[Trainer]] = {"niti": IntegerTrainer, "local": LocalTrainer}
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,8 @@ def train_recipe(
     """
     data = recipe_data(recipe, data_dir)
     model = recipe_model(recipe, data).to(chosen_device(recipe.train.device))
-    trainer = Trainer(model, data, recipe, Path(out), _budget(recipe, data, model), watcher)
+    kind = TRAINERS.get(recipe.train.procedure, Trainer)
+    trainer = kind(model, data, recipe, Path(out), _budget(recipe, data, model), watcher)
     trainer.after_epoch += [after_epoch] if after_epoch else []
     start_bits = _integer_bits(model)
     if resume:

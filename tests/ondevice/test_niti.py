@@ -114,7 +114,7 @@ def test_a_step_is_that_of_plain_integers():
     out = naive.Conv(dense.weight.view(3, 4, 2, 2).tolist())
     exponents = [int(layer.exponent) for layer in network.weighted]
     state = generator.get_state()
-    logits = network.learn(x, target, Update(5, generator))
+    logits = network.learn(x, target, Update(5, generator)).values
 
     a1, s1 = naive.to_int8(one.forward(x.tolist()))
     r1 = {k: max(0, v) for k, v in a1.items()}
