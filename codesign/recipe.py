@@ -217,12 +217,14 @@ class BoardSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class TargetSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the accelerator must reach; with neither, the largest fps that fits.
 
-    With `pad_channels` channel counts may be rounded up for a better folding.
+    With `pad_channels` channel counts may be rounded up for a better folding. `folding` names a
+    file of PE and SIMD (FINN's folding configuration) instead of a search.
     """
 
     fps: float | None = None
     latency_s: float | None = None
     pad_channels: bool = False
+    folding: str | None = None
 
     def __post_init__(self) -> None:
         both = self.fps is not None and self.latency_s is not None
@@ -230,6 +232,12 @@ class TargetSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             ("fps", self.fps, self.fps is None or self.fps > 0, "over 0"),
             ("latency_s", self.latency_s, self.latency_s is None or self.latency_s > 0, "over 0"),
             ("fps", self.fps, not both, "left out where latency_s is given"),
+            (
+                "pad_channels",
+                self.pad_channels,
+                not (self.pad_channels and self.folding),
+                "left out where a folding is given",
+            ),
         )
 
 

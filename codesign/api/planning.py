@@ -130,16 +130,22 @@ def pareto(
     return front(model, board(required(on)), rates, memories)
 
 
-def fold_as(model: IntGraph | Design, path: str | Path, on: BoardLike | None = None) -> Folded:
+def fold_as(
+    model: IntGraph | Design,
+    path: str | Path,
+    on: BoardLike | None = None,
+    target_fps: float | None = None,
+) -> Folded:
     """`model` folded as the FINN folding configuration in the JSON file `path` says.
 
-    Raises BadInput for a file that is not of this network, IllegalFold with FINN's layer.
+    The plan tells whether that reaches `target_fps`. Raises BadInput for a file that is not of this network, IllegalFold with FINN's layer.
     """
     from codesign.finn.apply import fold_as as apply
 
     if isinstance(model, Design):
         on, model = on or model.board, network_of_design(model)
-    return apply(Path(path), model, board(required(on)))
+    check_target("target_fps", target_fps)
+    return apply(Path(path), model, board(required(on)), target_fps)
 
 
 def write_folding(design: Design, path: str | Path) -> None:

@@ -22,6 +22,7 @@ COLUMNS = (
     "Bits",
     "Layers",
     "Target",
+    "Folding",
     "Seed",
     "State",
     "Frames/s",
@@ -36,6 +37,9 @@ def sweep(
     boards: Annotated[str | None, typer.Option(help="Boards, with commas.")] = None,
     weight_bits: Annotated[str | None, typer.Option(help="Bits of weights: 2,4")] = None,
     act_bits: Annotated[str | None, typer.Option(help="Bits of activations, or: same")] = None,
+    foldings: Annotated[
+        str | None, typer.Option(help="Files of PE and SIMD, with commas, instead of a search.")
+    ] = None,
     seeds: Annotated[str | None, typer.Option(help="Seeds of a recipe: 0,1,2")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: cores.")] = None,
     scheduler: Annotated[
@@ -57,9 +61,10 @@ def sweep(
 
     spec = _replaced(
         find_sweep(what),
-        boards=boards and tuple(word.strip() for word in boards.split(",")),
+        boards=_names(boards),
         weight_bits=_numbers("--weight-bits", weight_bits),
         act_bits=act_bits if act_bits == "same" else _numbers("--act-bits", act_bits),
+        foldings=_names(foldings),
         seeds=_numbers("--seeds", seeds),
     )
     swept = run_sweep(spec, out, workers, scheduler, Watcher(quiet=json).track)
@@ -79,6 +84,10 @@ def _replaced(spec: SweepSpec, **options: object) -> SweepSpec:
         raise BadInput(f"sweep: {error}") from error
 
 
+def _names(words: str | None) -> tuple[str, ...] | None:
+    return words and tuple(word.strip() for word in words.split(","))
+
+
 def _numbers(option: str, words: str | None) -> tuple[int, ...] | None:
     if words is None:
         return None
@@ -93,9 +102,9 @@ def _numbers(option: str, words: str | None) -> tuple[int, ...] | None:
 def _print(swept: Swept, out: Path) -> None:
     from codesign.sweep.table import FILE_NAME
 
-    optional = ("Layers", "Seed", "Target")
+    optional = ("Layers", "Seed", "Target", "Folding")
     caption = "LUT, frames/s: sources stand in the table. Accuracy: measured on the test part."
-    show.print_table("Sweep", COLUMNS, map(_words, swept.rows), caption, 7, optional)
+    show.print_table("Sweep", COLUMNS, map(_words, swept.rows), caption, 8, optional)
     for row in swept.failed:
         show.print_line(f"failed: {row['model']} on {row['board']}: {row['error']}", "bold red")
     show.print_line(f"{len(swept.rows)} points, {swept.skipped} of them finished before")
@@ -113,6 +122,12 @@ def _words(row: Row) -> tuple[str, ...]:
     state = {"True": "fits", "False": "does not fit"}.get(row.get("fits", ""), row["status"])
     return (
         *(row["model"], row["board"], f"W{row['weight_bits'] or '–'} A{row['act_bits'] or '–'}"),
-        *(row["layer_weight_bits"] or "–", shown("target_fps", rate), row["seed"] or "–", state),
+        *(row["layer_weight_bits"] or "–", shown("target_fps", rate), _folding(row)),
+        *(row["seed"] or "–", state),
         *(shown("fps", rate), shown("lut", count), shown("test_accuracy", lambda x: percent(x, 2))),
     )
+
+
+def _folding(row: Row) -> str:
+    padded = "padded" if row.get("pad_channels") == "True" else "best"
+    return row.get("folding") or padded

@@ -27,17 +27,20 @@ class Folded:
     notes: tuple[str, ...]
 
 
-def fold_as(path: Path, graph: IntGraph, board: Board) -> Folded:
+def fold_as(path: Path, graph: IntGraph, board: Board, target_fps: float | None = None) -> Folded:
     """`graph` on `board`, folded as the FINN configuration in `path` says.
 
     FIFOs are as deep as the file says, at least as full rate needs; without depths in the file they
-    are sized. Raises what `codesign.finn.read.read_folding` raises.
+    are sized. The plan misses `target_fps` where the file is too slow. Raises what `codesign.finn.read.read_folding` raises.
     """
     folding = read_folding(path, graph, board)
     design = assemble(graph, folds_of(folding, graph, board), board)
     given = folding.in_depths or folding.out_depths
     design = _deepened(design, folding, board) if given else size_fifos(design, board)
-    return Folded(Plan(design, estimate(design, board)), folding.notes)
+    found = estimate(design, board)
+    reached = target_fps is None or (found.verdict.fits and found.fps >= target_fps)
+    plan = Plan(design, found, reached, found.fps if found.verdict.fits else 0.0)
+    return Folded(plan, folding.notes)
 
 
 def _deepened(design: Design, folding: Folding, board: Board) -> Design:

@@ -27,6 +27,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 
     `recipe` is the whole job with this point's widths, board and seed, None for an estimate of
     `model` (a published shape or the absolute path of an ONNX file, `digest` of its content).
+    `folding` is the absolute path of a file with an explicit folding, "" where the search finds it.
     """
 
     model: str
@@ -35,6 +36,9 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     act_bits: int | None = None
     layer_weight_bits: dict[str, int] = {}
     target_fps: float | None = None
+    folding: str = ""
+    folding_digest: str = ""
+    pad_channels: bool = False
     recipe: Recipe | None = None
     input: str | None = None
     input_scale: float | None = None
@@ -58,6 +62,8 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
             "act_bits": self.act_bits,
             "layer_weight_bits": layers,
             "target_fps": self.target_fps,
+            "folding": Path(self.folding).name,
+            "pad_channels": self.pad_channels,
             "seed": None if self.recipe is None else self.recipe.train.seed,
         }
 
@@ -75,6 +81,7 @@ def families() -> dict[str, Callable[[int, int], IntGraph]]:
 
 def points_of(spec: SweepSpec) -> list[Point]:
     """Every combination once, in the order of the file; raises BadInput before anything runs."""
+    _digest.cache_clear()  # files may have changed since the last sweep
     make = _estimate_points if spec.recipe is None else _recipe_points
     return list({point.id: point for point in make(spec)}.values())
 
@@ -91,8 +98,10 @@ def _estimate_points(spec: SweepSpec) -> Iterator[Point]:
     layers = [
         dict(zip(spec.layer_weight_bits, b)) for b in product(*spec.layer_weight_bits.values())
     ]
-    axes = product(spec.models, spec.boards, _widths(spec), layers, spec.target_fps or (0,))
-    for model, board, (weight, act), layer, fps in axes:
+    axes = product(
+        spec.models, spec.boards, _widths(spec), layers, spec.target_fps or (0,), _plans(spec)
+    )
+    for model, board, (weight, act), layer, fps, plans in axes:
         path, digest = _network(model, weight, act)
         yield Point(
             model=path,
@@ -104,7 +113,18 @@ def _estimate_points(spec: SweepSpec) -> Iterator[Point]:
             input=spec.input,
             input_scale=spec.input_scale,
             digest=digest,
+            **plans,
         )
+
+
+def _plans(spec: SweepSpec) -> list[dict[str, object]]:
+    """How the points are folded: each file as it is, the search with and without padding."""
+    searched = [{"pad_channels": pad} for pad in spec.pad_channels or (False,)]
+    found: list[dict[str, object]] = []
+    for name in spec.foldings or ("",):
+        path = str(Path(name).resolve())
+        found += [{"folding": path, "folding_digest": _digest(name)}] if name else searched
+    return found
 
 
 def _network(model: str, weight: int | None, act: int | None) -> tuple[str, str]:
@@ -123,7 +143,7 @@ def _digest(model: str) -> str:
     except OSError as error:
         known = ", ".join(families())
         raise BadInput(
-            f"models: {model!r} cannot be read ({error.strerror}); published shapes: {known}",
+            f"models, foldings: {model!r} cannot be read ({error.strerror}); published shapes: {known}",
             path=model,
         ) from error
 
@@ -131,10 +151,11 @@ def _digest(model: str) -> str:
 def _recipe_points(spec: SweepSpec) -> Iterator[Point]:
     own = load_recipe(spec.recipe)
     axes = product(
-        spec.boards or (None,), _widths(spec), spec.target_fps or (None,), spec.seeds or (None,)
+        *(spec.boards or (None,), _widths(spec), spec.target_fps or (None,)),
+        *(_plans(spec), spec.seeds or (None,)),
     )
-    for board, (weight, act), fps, seed in axes:
-        recipe = _changed(own, board, weight, act, fps)
+    for board, (weight, act), fps, plans, seed in axes:
+        recipe = _changed(own, board, weight, act, _target(own, spec, fps, plans))
         recipe = recipe if seed is None else recipe.with_seed(seed)
         yield Point(
             model=str(spec.recipe),
@@ -143,11 +164,24 @@ def _recipe_points(spec: SweepSpec) -> Iterator[Point]:
             act_bits=recipe.quant.act_bits,
             target_fps=recipe.target.fps,
             recipe=recipe,
+            **{**plans, "pad_channels": recipe.target.pad_channels},
         )
 
 
+def _target(
+    own: Recipe, spec: SweepSpec, fps: float | None, plans: dict[str, object]
+) -> TargetSpec:
+    """The recipe's target with what the sweep says of it."""
+    given: dict[str, object] = {"folding": plans["folding"]} if "folding" in plans else {}
+    if spec.pad_channels:
+        given["pad_channels"] = plans.get("pad_channels", False)
+    if fps is not None:
+        given |= {"fps": fps or None, "latency_s": None}
+    return replace(own.target, **given)
+
+
 def _changed(
-    own: Recipe, board: str | None, weight: int | None, act: int | None, fps: float | None
+    own: Recipe, board: str | None, weight: int | None, act: int | None, target: TargetSpec
 ) -> Recipe:
     quant = {"weight_bits": weight, "act_bits": act}
     try:
@@ -155,7 +189,7 @@ def _changed(
             own,
             board=own.board if board is None else replace(own.board, name=board),
             quant=replace(own.quant, **{k: v for k, v in quant.items() if v is not None}),
-            target=own.target if fps is None else TargetSpec(fps=fps or None),
+            target=target,
         )
     except ValueError as error:
         raise BadInput(f"the recipe with {weight} and {act} bits: {error}") from error

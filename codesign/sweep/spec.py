@@ -24,7 +24,9 @@ class SweepSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     `models`: published shapes (cnv, mobilenet-v1, resnet-50) and ONNX files, estimated at each
     point. `act_bits` "same" takes as many bits as the weights have. `layer_weight_bits` names
     layers of the models whose weights get other widths than the rest. `target_fps` 0 asks for the
-    most frames per second that fit. `input` and `input_scale` are as in `codesign estimate`.
+    most frames per second that fit. `foldings` names files of PE and SIMD by block or by FINN's
+    layers (as `codesign estimate --folding`), "" the folding that the search finds; `pad_channels`
+    with or without padding of channel counts. `input` and `input_scale` are as in `codesign estimate`.
     """
 
     title: str = ""
@@ -35,6 +37,8 @@ class SweepSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     act_bits: Axis | Literal["same"] = ()
     layer_weight_bits: dict[str, Axis] = {}
     target_fps: tuple[float, ...] = ()
+    foldings: tuple[str, ...] = ()
+    pad_channels: tuple[bool, ...] = ()
     seeds: Axis = ()
     input: str | None = None
     input_scale: float | None = None
@@ -82,6 +86,7 @@ def load_sweep(path: Path) -> SweepSpec:
     return msgspec.structs.replace(
         spec,
         models=tuple(map(placed, spec.models)),
+        foldings=tuple(map(placed, spec.foldings)),
         recipe=spec.recipe and placed(spec.recipe),
     )
 

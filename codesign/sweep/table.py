@@ -14,7 +14,19 @@ FILE_NAME = "results.csv"
 # Columns that come first, in this order; those of a kind of point or family of devices follow.
 FIRST = (
     *("id", "status", "kind", "model", "board", "weight_bits", "act_bits", "layer_weight_bits"),
-    *("target_fps", "seed", "fits", "meets_target", "fps", "lut", "lutram", "ff", "dsp"),
+    *(
+        "target_fps",
+        "folding",
+        "pad_channels",
+        "seed",
+        "fits",
+        "meets_target",
+        "fps",
+        "lut",
+        "lutram",
+        "ff",
+        "dsp",
+    ),
 )
 Row = dict[str, str]
 

@@ -45,7 +45,11 @@ def run_task(task: Task) -> Outcome:
 def _estimated(point: Point) -> dict[str, object]:
     from codesign import api
 
-    return _planned(api.estimate(_graph(point), point.board, point.target_fps))
+    graph = _graph(point)
+    if point.folding:
+        return _planned(api.fold_as(graph, point.folding, point.board, point.target_fps).plan)
+    targets = point.target_fps, None, None
+    return _planned(api.estimate(graph, point.board, *targets, point.pad_channels))
 
 
 def _graph(point: Point) -> IntGraph:

@@ -10,17 +10,20 @@ from pathlib import Path
 
 import msgspec
 
+from codesign.board import Board
 from codesign.design import save_design
 from codesign.errors import Interrupted
 from codesign.files import write_bytes_atomic
+from codesign.finn.apply import fold_as
+from codesign.graph.ir import IntGraph
 from codesign.provenance import provenance
-from codesign.recipe import Recipe, load_recipe
+from codesign.recipe import Recipe, TargetSpec, load_recipe
 from codesign.report.convert import shortfall
 from codesign.report.data import FILE_NAME as REPORT_DATA
 from codesign.report.data import save_report_data
 from codesign.report.render import write_report
 from codesign.search.padded_plan import plan_padded
-from codesign.search.plan import plan
+from codesign.search.plan import Plan, plan
 from codesign.search.whatif import per_bitwidth
 from codesign.sim.simulate import simulate
 from codesign.train.checkpoint import FILE_NAME as CHECKPOINT
@@ -118,13 +121,20 @@ def _check(job: Job) -> None:
 
 
 def _estimate(job: Job) -> None:
-    result, target = job.result, job.result.recipe.target
-    make = plan_padded if target.pad_channels else plan
-    result.planned = make(result.graph, result.board, target.fps, target.latency_s)
+    result = job.result
+    result.planned = _planned(result.graph, result.board, result.recipe.target)
     network = result.planned.network(result.graph)
     save_design(result.design, network.params, result.folder)
     words = (result.estimate.verdict.sentence, shortfall(result.planned), result.planned.proven)
     job.watcher.line(" ".join(filter(None, words)))
+
+
+def _planned(graph: IntGraph, board: Board, target: TargetSpec) -> Plan:
+    """Folded as a file says, or by the search."""
+    if target.folding:
+        return fold_as(Path(target.folding), graph, board, target.fps).plan
+    make = plan_padded if target.pad_channels else plan
+    return make(graph, board, target.fps, target.latency_s)
 
 
 def _table(job: Job) -> None:

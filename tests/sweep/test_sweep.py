@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from codesign.cli import main
@@ -109,6 +110,51 @@ def test_layers_get_their_own_weights() -> None:
     )
     outcome = run_task(Task(points_of(spec)[0], ""))
     assert "'fc9' has no weights" in outcome.error and "fc2" in outcome.error
+
+
+def test_foldings_are_an_axis_beside_the_search(tmp_path: Path) -> None:
+    spec = msgspec.structs.replace(
+        find_sweep("cnv_foldings"), boards=("pynq-z1",), weight_bits=(1,), target_fps=(1000,)
+    )
+    points = {point.columns["folding"]: point for point in points_of(spec)}
+    assert list(points) == ["cnv_500.json", "cnv_3000.json", ""]
+    slow = run_task(Task(points["cnv_500.json"], "")).columns
+    # The first convolution: 900 windows of 27 values, one a cycle, and 64 rows by 8.
+    assert slow["interval_cycles"] == 900 * 27 * 8
+    assert slow["fits"] and not slow["meets_target"]
+
+
+def test_what_a_folding_holds_is_part_of_its_points_name(tmp_path: Path) -> None:
+    path = tmp_path / "own.json"
+    spec = SweepSpec(
+        models=("cnv",),
+        boards=("zcu104",),
+        weight_bits=(1,),
+        act_bits="same",
+        foldings=(str(path),),
+    )
+    with pytest.raises(BadInput, match="own.json"):
+        points_of(spec)
+    names = set()
+    for simd in (3, 9):
+        write_text_atomic(path, json.dumps({"conv0": {"PE": 4, "SIMD": simd}}))
+        names |= {point.id for point in points_of(spec)}
+    assert len(names) == 2
+    write_text_atomic(path, json.dumps({"conv0": {"PE": 5}}))
+    assert "pe must divide rows (64), not 5" in run_task(Task(points_of(spec)[0], "")).error
+
+
+def test_padding_is_an_axis_of_estimates_and_of_recipes(tmp_path: Path) -> None:
+    write_text_atomic(tmp_path / "tiny.toml", RECIPE)
+    spec = SweepSpec(recipe=str(tmp_path / "tiny.toml"), pad_channels=(False, True), seeds=(1, 2))
+    points = points_of(spec)
+    assert [(p.pad_channels, p.recipe.target.pad_channels) for p in points] == [
+        *[(False, False)] * 2,
+        *[(True, True)] * 2,
+    ]
+    spec = SweepSpec(models=("cnv",), boards=("zcu104",), weight_bits=(1,), act_bits="same")
+    spec = msgspec.structs.replace(spec, pad_channels=(False, True))
+    assert [p.columns["pad_channels"] for p in points_of(spec)] == [False, True]
 
 
 def test_recipe_points_train_each_width_and_keep_what_is_done(
