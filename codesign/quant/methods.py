@@ -127,6 +127,14 @@ METHODS: tuple[Method, ...] = (
         NONE,
     ),
     Method(
+        "inq-dns",
+        "as inq, after dynamic network surgery ([train] procedure)",
+        "Guo, Yao and Chen, NeurIPS 2016",
+        "surgery:SurgeryQuantiser",
+        POWERS,
+        NONE,
+    ),
+    Method(
         "bwn",
         "sign of weights times their mean size",
         "Rastegari et al., ECCV 2016",
@@ -214,6 +222,15 @@ METHODS: tuple[Method, ...] = (
         ANY,
         signed_acts=False,
         plain_acts=True,
+    ),
+    Method(
+        "apot",
+        "sums of powers of two in a learned range",
+        "Li, Dong and Wang, ICLR 2020",
+        "apot:ApotQuantiser",
+        range(2, 7),
+        range(1, 6),
+        signed_acts=False,
     ),
     Method(
         "float",

@@ -13,6 +13,7 @@ from codesign.errors import BadInput
 from codesign.quant.learned_width import rounded
 from codesign.quant.published import TableFunction
 from codesign.quant.quantiser import Quantiser
+from codesign.quant.staircase import Staircase
 from codesign.quant.uniform import power_of_two
 
 WIDEST_BITS = 5
@@ -32,11 +33,18 @@ def snap(x: Tensor, grid: PowerGrid) -> Tensor:
 
     Q = sgn(x) * clip(2^floor(1/2 + log2|x|), qmin, qmax); unsigned values below qmin/sqrt2 are 0.
     """
+    if not grid.signed:
+        return stairs_of(grid).climb(x)
     size = x.abs().clamp(min=LEAST / 4)
     power = torch.exp2(torch.floor(0.5 + torch.log2(size))).clamp(grid.low, grid.high)
-    if grid.signed:
-        return torch.where(x < 0, -power, power)
-    return torch.where(x < grid.low / math.sqrt(2), torch.zeros_like(x), power)
+    return torch.where(x < 0, -power, power)
+
+
+def stairs_of(grid: PowerGrid) -> Staircase:
+    """An unsigned grid by its thresholds 2^(e - 1/2)."""
+    count = int(torch.log2(grid.high / grid.low)) + 1
+    levels = torch.exp2(torch.arange(count, device=grid.low.device, dtype=torch.float32))
+    return Staircase(levels * (grid.low / math.sqrt(2)), levels, grid.low)
 
 
 def exponents_of(bits: Tensor) -> Tensor:
@@ -55,7 +63,6 @@ class PowerQuantiser(Quantiser):
     def __init__(self, is_weight: bool, signed: bool, shape: tuple[int, ...]) -> None:
         super().__init__(signed)
         self.is_weight = is_weight
-        self.has_qonnx_form = is_weight
         self.shape = tuple(shape)
         self.register_buffer("calibrated", torch.tensor(False))
 
@@ -95,6 +102,9 @@ class PowerQuantiser(Quantiser):
 
     def scale(self, x: Tensor) -> Tensor:
         return self.grid().low
+
+    def staircase(self) -> Staircase | None:
+        return None if self.signed else stairs_of(self.grid())
 
     def bands(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Where x lies below, between and above the two ends, as numbers times the sign of Q."""

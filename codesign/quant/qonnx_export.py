@@ -4,16 +4,37 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from brevitas.export.onnx.qonnx.function import BrevitasBinaryQuantOp, BrevitasQuantOp
+import torch
+from brevitas.export.onnx.qonnx.function import (
+    DOMAIN_STRING,
+    BrevitasBinaryQuantOp,
+    BrevitasQuantOp,
+)
 from brevitas.export.onnx.qonnx.handler import (
     BrevitasActQuantProxyHandler,
     BrevitasWeightQuantProxyHandler,
 )
 from brevitas.export.onnx.qonnx.manager import QONNXManager
-from torch import nn
+from torch import Tensor, nn
 
 from codesign.errors import BadInput
 from codesign.quant.proxies import ActProxy, WeightProxy
+from codesign.quant.staircase import Staircase
+
+
+class ThresholdsFunction(torch.autograd.Function):
+    """A staircase as MultiThreshold: each threshold is there as often as the level climbs."""
+
+    @staticmethod
+    def symbolic(g, x, thresholds, scale: float, bits: int):
+        kind = f"{DOMAIN_STRING}::MultiThreshold"
+        out = g.op(kind, x, thresholds, out_dtype_s=f"UINT{bits}", out_scale_f=scale)
+        out.setType(x.type())
+        return out
+
+    @staticmethod
+    def forward(ctx, x: Tensor, thresholds: Tensor, scale: float, bits: int) -> Tensor:
+        return (x.unsqueeze(-1) >= thresholds[0]).sum(-1) * scale
 
 
 def _operator(proxy: nn.Module) -> type:
@@ -38,18 +59,27 @@ class WeightHandler(BrevitasWeightQuantProxyHandler):
 
 
 class ActHandler(BrevitasActQuantProxyHandler):
-    """Activation quantiser to Quant or BipolarQuant."""
+    """Activation quantiser to Quant, BipolarQuant, or MultiThreshold where levels lie unevenly."""
 
     handled_layer = ActProxy
+    stairs: Staircase | None = None
 
     def prepare_for_export(self, module: ActProxy) -> None:
         if not module.quantiser.has_qonnx_form:
             raise BadInput(
-                f"activations of {type(module.quantiser).__name__} have no QONNX node, whose levels "
-                "are equally spaced; train with act_quantiser = 'u3' or 'fixed' to export"
+                f"activations of {type(module.quantiser).__name__} have no QONNX node; train with "
+                "another act_quantiser, for instance 'u3' or 'fixed', to export"
             )
         super().prepare_for_export(module)
         self.quant_op = _operator(module)
+        self.stairs = module.quantiser.staircase()
+
+    def symbolic_execution(self, x: Tensor) -> tuple[Tensor, ...]:
+        if self.stairs is None:
+            return super().symbolic_execution(x)
+        scale, bits = self.stairs.scale, int(self.stairs.levels[-1]).bit_length()
+        y = ThresholdsFunction.apply(x, self.stairs.repeated()[None], float(scale), bits)
+        return y, *(self.symbolic_kwargs[key] for key in ("scale", "zero_point", "bit_width"))
 
 
 class QonnxManager(QONNXManager):

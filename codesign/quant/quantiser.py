@@ -7,6 +7,8 @@ from abc import abstractmethod
 import torch
 from torch import Tensor, nn
 
+from codesign.quant.staircase import Staircase
+
 
 class Quantiser(nn.Module):
     """Base of the tensor quantisers that Brevitas proxies carry.
@@ -17,7 +19,7 @@ class Quantiser(nn.Module):
 
     signed: bool
     is_learned: bool = False
-    # Whether QONNX's Quant node computes it: weights are stored quantised, so theirs always does.
+    # Whether QONNX has a node for it: weights are stored quantised, so theirs always does.
     has_qonnx_form: bool = True
     # Values -1 and +1 times the scale, BipolarQuant in QONNX.
     bipolar: bool = False
@@ -57,6 +59,16 @@ class Quantiser(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         y = self.quantise(x)
         return y, self.scale(x), self.zero, self.bits().detach().max()
+
+    def staircase(self) -> Staircase | None:
+        """Thresholds and levels of activations that are not equally spaced; None where they are."""
+        return None
+
+    @property
+    def widest_step(self) -> int:
+        """Largest distance of two neighbouring levels in integers."""
+        stairs = self.staircase()
+        return stairs.widest_step if stairs else 1 + (self.signed and self.integer_bits() == 1)
 
     def own_parameters(self) -> tuple[nn.Parameter, ...]:
         """Learned parameters of the quantiser (steps and ranges)."""

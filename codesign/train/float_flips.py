@@ -84,7 +84,7 @@ def _quantiser_calls(model: nn.Module, x: Tensor) -> dict[str, QuantiserCall]:
 
 
 def _recorder(name: str, handle: QuantHandle, calls: dict[str, QuantiserCall]) -> Callable:
-    spacing = 2 if handle.signed and handle.integer_bits() == 1 else 1
+    spacing = handle.quantiser.widest_step
     runs = count()
 
     def record(_module: nn.Module, args: tuple, output: QuantTensor) -> None:

@@ -19,12 +19,8 @@ from codesign.train.export import export_qonnx
 SHAPE = (1, 6, 6)
 
 
-# Levels that are not equally spaced have no node of their own for activations.
-WEIGHTS_ONLY = {"p1", "p2", "p3"}
-
-
 def config_of(method, per_channel: bool = False) -> QuantConfig:
-    acts = bool(method.act_bits) and method.name not in WEIGHTS_ONLY
+    acts = bool(method.act_bits)
     return QuantConfig(
         weight_bits=min(4, method.weight_bits[-1]) if method.weight_bits else 4,
         weight_quantiser=method.name if method.weight_bits else "fixed",
@@ -87,9 +83,3 @@ def test_signed_sums_of_unsigned_methods_keep_their_sign(name):
     sums = [h for h in handles(model) if h.name.endswith("join.quantiser")]
     assert len(sums) == 3 and all(h.signed for h in sums)
     assert float(sums[0].quantiser.train().quantise(torch.tensor([-1.0, 2.0])).min()) < -0.5
-
-
-def test_activations_without_a_node_are_refused_in_words(tmp_path):
-    model = build_model("tfc", SHAPE, 4, QuantConfig(quantiser="p3"), sizes=[8])
-    with pytest.raises(BadInput, match="equally spaced; train with act_quantiser"):
-        export_qonnx(model.eval(), SHAPE, tmp_path / "model.onnx", torch.zeros(1, *SHAPE))

@@ -11,7 +11,7 @@ from codesign.graph.chain import Bound
 from codesign.graph.emit import emit_levels
 from codesign.graph.exact import rationals
 from codesign.graph.onnx_node import OnnxNode
-from codesign.graph.values import Tensor, linear
+from codesign.graph.values import Constant, Tensor, linear
 from codesign.types import BIPOLAR, QType
 
 LAYOUT_OF_RANK = {2: "NC", 3: "NWC", 4: "NCHW"}
@@ -26,12 +26,19 @@ def multi_threshold(build: Builder, node: OnnxNode, x: Value, thresholds: Value)
             "the model's input reaches it as real numbers",
             "annotate the input with an integer type, or say what the host sends (--input int8)",
         )
-    table = np.sort(need_constant(node, thresholds, "thresholds").real, axis=1)
+    table = _sorted(need_constant(node, thresholds, "thresholds"))
     row_of = _row_of(node, tensor, len(table))
     sets = [[Bound(t) for t in row] for row in table]
     qtype, base, meaning = _output(node, table.shape[1])
     rows = [sets[row] for row in row_of]
     return emit_levels(build, node, tensor, tensor.chain, rows, qtype, base, meaning)
+
+
+def _sorted(thresholds: Constant) -> np.ndarray:
+    """Thresholds, rising in each row, as rationals; floats are sorted as such, many times faster."""
+    if thresholds.scale is None and thresholds.values.dtype != object:
+        return rationals(np.sort(thresholds.values, axis=1))
+    return np.sort(thresholds.real, axis=1)
 
 
 def _row_of(node: OnnxNode, x: Tensor, rows: int) -> list[int]:
