@@ -14,8 +14,17 @@ from codesign.board import Board, load_board
 from codesign.errors import BadInput
 from codesign.files import package_data
 from codesign.quant.config import QuantConfig
-from codesign.recipe_procedures import PROCEDURES, FdqmpSpec, InqSpec
+from codesign.recipe_check import check_procedure
 from codesign.recipe_ondevice import LocalSpec, NitiSpec, check_on_device
+from codesign.recipe_procedures import (
+    PROCEDURES,
+    DistilSpec,
+    FdqmpSpec,
+    InqSpec,
+    LimpqSpec,
+    ProgressiveSpec,
+    SurgerySpec,
+)
 from codesign.rules import choice, require
 from codesign.strict import load_toml, nearest
 
@@ -34,6 +43,7 @@ NEEDS = {
 OPTIMISERS = ("adam", "sgd", "rmsprop")
 SCHEDULES = ("cosine", "constant")
 DEVICES = ("auto", "cpu", "cuda")
+PENALTIES = ("dual", "hinge")
 QUANTISER_OPTIMISERS = ("relative", "network")
 AUGMENTATIONS = ("flip", "crop")
 
@@ -151,14 +161,17 @@ class BudgetSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `weights_kib`, `activations_sum_kib` and `activations_max_kib` are the constraints (8a), (8b)
     and (8c) of DQ in KiB of 1024 bytes; `board` adds the estimated LUTs, block RAMs, ... of the
     accelerator under the folding that the search found, which is renewed every `refresh_epochs`.
-    `rho` is the stiffness of the penalty and `dual_rate` the rate of the multipliers, both on the
-    relative excess; `margin` tightens the budgets while learning.
+    With `penalty` "dual" `rho` is its stiffness and `dual_rate` the rate of the multipliers, both on
+    the relative excess; "hinge" adds `hinge_lambda` times the squared excess in KiB (DQ), for memory
+    alone. `margin` tightens the budgets while learning.
     """
 
     board: bool = False
     weights_kib: float | None = None
     activations_sum_kib: float | None = None
     activations_max_kib: float | None = None
+    penalty: str = "dual"
+    hinge_lambda: float = 0.1
     lambda0: float = 0.0
     rho: float = 1.0
     dual_rate: float = 1.0
@@ -176,6 +189,9 @@ class BudgetSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 (key, getattr(self, key), getattr(self, key) >= 0, "at least 0")
                 for key in ("lambda0", "dual_rate")
             ),
+            choice("penalty", self.penalty, PENALTIES),
+            ("hinge_lambda", self.hinge_lambda, self.hinge_lambda > 0, "over 0"),
+            ("board", self.board, self.penalty == "dual" or not self.board, "false for a hinge"),
             ("rho", self.rho, self.rho > 0, "over 0"),
             ("refresh_epochs", self.refresh_epochs, self.refresh_epochs >= 1, "at least 1"),
             ("margin", self.margin, 0 <= self.margin < 1, "at least 0 and below 1"),
@@ -250,9 +266,13 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     quant: QuantConfig = QuantConfig()
     train: TrainSpec = TrainSpec()
     inq: InqSpec = InqSpec()
+    surgery: SurgerySpec = SurgerySpec()
     fdqmp: FdqmpSpec = FdqmpSpec()
     niti: NitiSpec = NitiSpec()
     local: LocalSpec = LocalSpec()
+    progressive: ProgressiveSpec = ProgressiveSpec()
+    limpq: LimpqSpec = LimpqSpec()
+    distil: DistilSpec = DistilSpec()
     budget: BudgetSpec = BudgetSpec()
     board: BoardSpec
     target: TargetSpec = TargetSpec()
@@ -270,26 +290,17 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         rule = f"in the order {', '.join(ordered)}, each once"
         require(("steps", list(self.steps), self.steps == ordered, rule))
         check_on_device(self)
-        if self.train.procedure == "inq":
-            self._check_inq()
-        if self.train.procedure == "fdqmp":
-            memory = bool(self.budget.memory) and not self.budget.board
-            require(("budget", "no such budget", memory, "weights_kib, activations_.._kib or both"))
-
-    def _check_inq(self) -> None:
-        """INQ learns no widths and needs its own quantiser."""
-        weights = self.quant.weight_quantiser or self.quant.quantiser
-        others = self.train.hold_epochs + self.train.finetune_epochs
-        require(
-            ("quant.weight_quantiser", weights, weights == "inq", "inq for procedure inq"),
-            ("hold_epochs and finetune_epochs", others, others == 0, "0 for procedure inq"),
-            ("budget", "a budget", not self.budget.binds, "left out for procedure inq"),
-        )
+        check_procedure(self)
 
     @property
     def total_epochs(self) -> int:
         """Epochs of the whole procedure."""
-        return self.train.total_epochs + (self.inq.epochs if self.train.procedure == "inq" else 0)
+        extra = {
+            "inq": self.inq.epochs,
+            "inq-dns": self.surgery.epochs + self.inq.epochs,
+            "progressive": self.progressive.epochs,
+        }
+        return self.train.total_epochs + extra.get(self.train.procedure, 0)
 
     def with_seed(self, seed: int) -> Recipe:
         """The same job from another seed."""

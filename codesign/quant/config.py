@@ -50,7 +50,8 @@ class QuantConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     either; where a method learns widths, these are where learning starts. `layers` overrides both
     widths for a layer by its module path or that of a parent ("features", "features.3"); the longest path that
     states a width wins. `weight_gradient` and `act_gradient` modify the gradient of learned uniform
-    grids (codesign/quant/gradients.py), whose first value `first_grid` chooses. Raises BadInput.
+    grids (codesign/quant/gradients.py), whose first value `first_grid` chooses. `per_channel` gives
+    every output channel its own grid, matrices only with `per_channel_dense`. Raises BadInput.
     """
 
     weight_bits: int = 4
@@ -60,6 +61,7 @@ class QuantConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weight_quantiser: str | None = None
     act_quantiser: str | None = None
     per_channel: bool = False
+    per_channel_dense: bool = True
     power_of_two_step: bool = False
     binary_act: str = "unsigned"
     weight_gradient: str = "ste"

@@ -43,6 +43,8 @@ class InqQuantiser(GivenWidth):
     """
 
     legal = range(2, 6)
+    # Share of the weights that are 0 for good before the first portion.
+    cut: float = 0.0
 
     def __init__(
         self,

@@ -32,7 +32,7 @@ class U3Quantiser(LearnedStep):
     since Quant clips nowhere else and those wires are paid for. Weights keep a learned range such as 5 d:
     they are stored quantised, so Quant's wider clip never acts on them. The floor of d is 2^-12
     (Schaefer et al., WACV 2024), as DQ's 2^-8 holds no 8-bit grid of small weights.
-    Raises BadInput for 1 bit signed.
+    `step_max` and `qmax_max` are the upper ends of both. Raises BadInput for 1 bit signed.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class U3Quantiser(LearnedStep):
         shape: tuple[int, ...] = (),
     ) -> None:
         super().__init__(is_weight, signed, as_power, shape)
+        self.step_max, self.qmax_max = STEP_MAX, QMAX_MAX[signed]
         self.qmax = nn.Parameter(torch.full(shape, FIRST_RANGE))
         self.set_bits(bits)
 
@@ -81,9 +82,9 @@ class U3Quantiser(LearnedStep):
         Where d would need more than 8 bits it is d that yields: the task loss alone always wants
         it smaller, while qmax says where the values are.
         """
-        self.qmax.clamp_(QMAX_MIN, QMAX_MAX[self.signed])
+        self.qmax.clamp_(QMAX_MIN, self.qmax_max)
         finest = (self.qmax / largest_level(8, self.signed)).clamp_(min=STEP_MIN)
-        coarsest = (self.qmax - MARGIN).clamp_(max=STEP_MAX)
+        coarsest = (self.qmax - MARGIN).clamp_(max=self.step_max)
         self.step.copy_(torch.clamp(self.step, finest, coarsest))
 
     @torch.no_grad()

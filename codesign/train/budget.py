@@ -65,14 +65,18 @@ def _kib(handles: Sequence[QuantHandle], bits: Tensor, role: str) -> Tensor:
 
 def check_memory(spec: BudgetSpec, handles: Sequence[QuantHandle]) -> None:
     """Raise BadInput for a memory budget that the narrowest widths overdraw."""
-    narrowest = torch.tensor([_narrowest(handle) for handle in handles])
+    check_reach(spec, handles, torch.tensor([_narrowest(handle) for handle in handles]))
+
+
+def check_reach(spec: BudgetSpec, handles: Sequence[QuantHandle], narrowest: Tensor) -> None:
+    """Raise BadInput for a memory budget that the widths `narrowest` (handles,) overdraw."""
     for key, limit in spec.memory.items():
         least = float(MEMORY[key](handles, narrowest))
         if least > limit:
             raise BadInput(
-                f"[budget] {key} is {limit:g}, and this network needs {least:.4g} KiB even at its "
-                "narrowest widths (where they are learned, 2 bits for what is signed and mostly 1 for "
-                "what is not); raise the budget or make the network smaller",
+                f"[budget] {key} is {limit:g}, and this network needs {least:.4g} KiB even at the "
+                "narrowest widths that it may take; raise the budget, allow narrower widths where "
+                "they are given, or make the network smaller",
                 key=key,
                 found=limit,
                 least=least,

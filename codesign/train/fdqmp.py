@@ -4,22 +4,32 @@
 al., WACV 2024). Phase 1 (`hold_epochs`) trains the weights at the widths of [quant], steps and
 ranges frozen; phase 2 (`epochs`) also moves those with every 20th batch, under the penalty; phase 3
 (`finetune_epochs`) goes on from the best epoch of phase 2 that met the budget, all of them frozen.
-Slices are `per_channel` in [quant], the modified gradients its `weight_gradient` and `act_gradient`.
+Slices are `per_channel` in [quant] without `per_channel_dense`: one grid for each output channel of a
+convolution, one for each matrix and activation. The modified gradients are its `weight_gradient` and
+`act_gradient`, first grids `first_grid = "spread"`; gradients of steps and ranges are clipped by
+`clip_quantiser_gradients` in [train]. Every phase has its own warm-up and cosine. Steps stay in
+[2^-12, 1], those of activations below 8, ranges in [2^-8, 127].
+
+What differs from the paper: a slice has the bits of its largest integer, ceil(log2(round(xmax/d) +
+1)) + sign, which is what the hardware stores, and not those of xmax/d before rounding; ranges of
+activations end at a power of two of steps (codesign/quant/u3.py); biases are exact integers here
+and the input image has the raw integers of the data, so neither is counted.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
-from torch import Tensor
 
 from codesign.files import write_bytes_atomic
 from codesign.quant.handles import QuantHandle
+from codesign.quant.u3 import U3Quantiser
 from codesign.recipe import BudgetSpec
 from codesign.recipe_procedures import FdqmpSpec
-from codesign.train.budget import MEMORY, Budget, learned_widths
+from codesign.train.hinge import Hinge
 from codesign.train.history import Epoch
 from codesign.train.loop import Stage, Trainer, finetune_stage
 from codesign.train.phases import keep, kept
@@ -27,51 +37,52 @@ from codesign.train.project import Projection, project
 
 BEST = "best of search"
 BEST_FILE = "best.pt"
-KB_PER_KIB = 1.024
+WEIGHT_STEP_MAX, RANGE_MAX = 1.0, 127.0
 
 
-class HingeBudget(Budget):
+class RampedHinge(Hinge):
     """beta(t) 1e-4 [relu(W - W0)^2 + relu(A - A0)^2] with sizes in kB of 1000 bytes.
 
     Sizes are means over slices; beta rises linearly from 0.01 to 1 over the first half of the
     search. A fixed factor does not guarantee the budget: only epochs that met it are kept.
     """
 
-    def __init__(self, spec: BudgetSpec, handles: Sequence[QuantHandle], hinge: FdqmpSpec) -> None:
+    units_per_kib = 1.024
+
+    def __init__(self, spec: BudgetSpec, handles: Sequence[QuantHandle], ramp: FdqmpSpec) -> None:
         super().__init__(spec, handles)
-        self.hinge = hinge
+        self.ramp = ramp
 
     @property
-    def beta(self) -> float:
+    def factor(self) -> float:
         """The ramp at `progress`."""
-        first = self.hinge.first_beta
-        return first + (1 - first) * min(1.0, 2 * self.progress)
-
-    def penalty(self) -> Tensor:
-        bits = learned_widths(self.handles).mean
-        over = [
-            torch.relu(KB_PER_KIB * (MEMORY[key](self.handles, bits) - limit)).square()
-            for key, limit in self.spec.memory.items()
-        ]
-        return self.beta * self.hinge.strength * sum(over)
-
-    @torch.no_grad()
-    def ascend(self) -> dict[str, float]:
-        """The relative excesses; there are no multipliers to move."""
-        return {key: float(value) for key, value in self.excess().items()}
+        first = self.ramp.first_beta
+        beta = first + (1 - first) * min(1.0, 2 * self.progress)
+        return beta * self.ramp.strength
 
 
 def train_fdqmp(trainer: Trainer) -> Projection:
     """The three phases; where no epoch of the search met the budget, its last one is projected."""
     spec, every = trainer.recipe.train, trainer.recipe.fdqmp.quantiser_every
-    trainer.run(Stage(0, spec.hold_epochs, spec.lr, learns=False))
+    warmup = spec.warmup_epochs
+    bound_grids(trainer.handles)
+    trainer.run(Stage(0, spec.hold_epochs, spec.lr, learns=False, warmup_epochs=warmup))
     trainer.after_epoch.append(_keep_best)
     stop = spec.hold_epochs + spec.epochs
-    trainer.run(Stage(spec.hold_epochs, stop, spec.lr, learns=True, quantiser_every=every))
+    trainer.run(Stage(spec.hold_epochs, stop, spec.lr, True, every, warmup))
     projection = kept(trainer) or keep(trainer, _from_best(trainer) or project(trainer))
     trainer.fix_widths()
-    trainer.run(finetune_stage(spec))
+    trainer.run(replace(finetune_stage(spec), warmup_epochs=warmup))
     return projection
+
+
+def bound_grids(handles: Sequence[QuantHandle]) -> None:
+    """The upper ends of steps and ranges that the paper clips to."""
+    for handle in handles:
+        if isinstance(handle.quantiser, U3Quantiser):
+            handle.quantiser.qmax_max = RANGE_MAX
+            if handle.role == "weight":
+                handle.quantiser.step_max = WEIGHT_STEP_MAX
 
 
 def _keep_best(trainer: Trainer, epoch: Epoch) -> None:

@@ -20,9 +20,15 @@ Layer = tuple[InqQuantiser, Tensor]
 
 def train_inq(trainer: Trainer) -> None:
     """Float training for `epochs`, then a step for each portion of the recipe's [inq]."""
+    trainer.run(learn_stage(trainer.recipe.train))
+    train_portions(trainer, trainer.recipe.train.epochs)
+    trainer.remark(code_sentence(trainer.model))
+    trainer.save()
+
+
+def train_portions(trainer: Trainer, start: int) -> None:
+    """The portions one after the other from epoch `start` on; in the end all weights are held."""
     spec, train = trainer.recipe.inq, trainer.recipe.train
-    trainer.run(learn_stage(train))
-    start = train.epochs
     for portion in spec.portions:
         fix_portion(trainer, portion)
         if portion < 1:
@@ -30,8 +36,6 @@ def train_inq(trainer: Trainer) -> None:
             trainer.run(Stage(start, stop, train.lr, True, warmup_epochs=train.warmup_epochs))
             start = stop
     trainer.fix_widths()
-    trainer.remark(code_sentence(trainer.model))
-    trainer.save()
 
 
 def layers(model: nn.Module) -> list[Layer]:
@@ -42,10 +46,11 @@ def layers(model: nn.Module) -> list[Layer]:
 
 
 def fix_portion(trainer: Trainer, portion: float) -> None:
-    """Quantise weights of every layer for good, until `portion` of it is; more stays as it is."""
+    """Quantise weights of every layer for good, until `portion` of those not cut is."""
     spec, seed = trainer.recipe.inq, trainer.recipe.train.seed
     for number, (quantiser, weight) in enumerate(layers(trainer.model)):
-        quantiser.fix(weight, portion, _order(weight, spec.partition, seed, number))
+        whole = quantiser.cut + portion * (1 - quantiser.cut)
+        quantiser.fix(weight, whole, _order(weight, spec.partition, seed, number))
 
 
 def _order(weight: Tensor, partition: str, seed: int, layer: int) -> Tensor:
@@ -66,5 +71,6 @@ def code_sentence(model: nn.Module) -> str:
         length += code_bits(values, int(quantiser.width))
     return (
         f"INQ: {count:,} weights, {zeros / count:.1%} of them 0, take {length / 8192:.2f} KiB in "
-        f"their variable-length code, {length / count:.2f} bits each"
+        f"their variable-length code, {length / count:.2f} bits each: {32 * count / length:.1f} "
+        "times less than float32"
     )

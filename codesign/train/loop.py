@@ -102,6 +102,11 @@ class Trainer:
         self.moving: list[torch.optim.Optimizer] = []
         self._resumed: list[dict[str, Any]] | None = None
 
+    @property
+    def is_resumed(self) -> bool:
+        """Whether it goes on from a checkpoint."""
+        return self._resumed is not None
+
     def run(self, stage: Stage) -> None:
         """The epochs of `stage` that are not done yet.
 

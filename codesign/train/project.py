@@ -7,7 +7,7 @@ estimate of the exported network say that it fits.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import torch
@@ -55,19 +55,21 @@ class Projection(msgspec.Struct, frozen=True):
         return text if self.fits else f"{text} Still over budget: {over}."
 
 
-def project(trainer: Trainer) -> Projection:
+def project(trainer: Trainer, among: Sequence[int] | None = None) -> Projection:
     """Make the widths of the trained network integers that meet all budgets of its recipe.
 
     With the board in the budget each round exports the network and searches a folding, so that the
-    verdict is the estimator's own. What cannot fit is a result.
+    verdict is the estimator's own. Quantisers `among` these indices may move (default: those that
+    learn their width). What cannot fit is a result.
     """
     budget = trainer.budget
+    among = trainer.learned if among is None else among
     start = [h.integer_bits() for h in trainer.handles]
-    first = over = _measured(trainer, budget)
+    first = over = measured(trainer, budget)
     for _ in range(ROUNDS):
-        if not over or not _narrow(trainer, budget):
+        if not over or not _narrow(trainer, budget, among):
             break
-        over = _measured(trainer, budget)
+        over = measured(trainer, budget)
     ends = zip(trainer.handles, start, strict=True)
     moved = {_label(h): (b, h.integer_bits()) for h, b in ends if h.integer_bits() != b}
     return Projection(not first, not over, moved, over)
@@ -78,7 +80,7 @@ def _label(handle: QuantHandle) -> str:
 
 
 @torch.no_grad()
-def _measured(trainer: Trainer, budget: Budget) -> dict[str, float]:
+def measured(trainer: Trainer, budget: Budget) -> dict[str, float]:
     """What is over budget, by the sizes and by a new search and estimate."""
     if budget.board is not None:
         budget.board.refresh(trainer.model)
@@ -92,12 +94,12 @@ def _integer(trainer: Trainer) -> Widths:
 
 
 @torch.no_grad()
-def _narrow(trainer: Trainer, budget: Budget) -> bool:
+def _narrow(trainer: Trainer, budget: Budget, among: Sequence[int]) -> bool:
     """Narrow quantisers until the tables say it fits; False when none can be made narrower."""
     losses = Losses(trainer)
     moved = False
     while not (moved and _overdraft(budget, _integer(trainer).mean) <= 0):
-        moves = list(_moves(trainer, budget, losses))
+        moves = list(_moves(trainer, budget, losses, among))
         if not moves:
             return moved
         *_, index, width = max(moves)
@@ -107,7 +109,7 @@ def _narrow(trainer: Trainer, budget: Budget) -> bool:
 
 
 def _moves(
-    trainer: Trainer, budget: Budget, losses: Losses
+    trainer: Trainer, budget: Budget, losses: Losses, among: Sequence[int]
 ) -> Iterator[tuple[bool, float, int, int]]:
     """(helps, merit, handle, width) of every narrower width of one quantiser.
 
@@ -116,7 +118,7 @@ def _moves(
     """
     bits = _integer(trainer).mean
     here = _overdraft(budget, bits)
-    for index in trainer.learned:
+    for index in among:
         for width in range(trainer.handles[index].least_bits, int(bits[index])):
             narrower = bits.clone()
             narrower[index] = width
@@ -146,8 +148,10 @@ class Losses:
         if (index, width) not in self.known:
             handle = self.trainer.handles[index]
             before = [p.detach().clone() for p in handle.parameters()]
+            bits = handle.integer_bits()
             handle.set_bits(width)
             self.known[index, width] = self._loss() - self.here
+            handle.set_bits(bits)
             for parameter, value in zip(handle.parameters(), before, strict=True):
                 parameter.data.copy_(value)
         return self.known[index, width]

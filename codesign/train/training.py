@@ -18,21 +18,29 @@ from codesign.train.budget import Budget, check_memory
 from codesign.train.build import recipe_data, recipe_model
 from codesign.train.checkpoint import load_checkpoint
 from codesign.train.device import chosen_device
+from codesign.train.distil import distil
 from codesign.train.evaluate import accuracy
-from codesign.train.fdqmp import HingeBudget, train_fdqmp
+from codesign.train.fdqmp import RampedHinge, train_fdqmp
+from codesign.train.hinge import Hinge
 from codesign.train.history import Epoch
 from codesign.train.inq import train_inq
+from codesign.train.limpq import train_limpq
 from codesign.train.loop import REMARK, Trainer
 from codesign.train.phases import train_phases
 from codesign.train.progress import Watcher
+from codesign.train.progressive import train_progressive
 from codesign.train.project import Projection
+from codesign.train.surgery import train_surgery
 
 PROCEDURES: dict[str, Callable[[Trainer], Projection | None]] = {
     "phases": train_phases,
     "inq": train_inq,
+    "inq-dns": train_surgery,
     "fdqmp": train_fdqmp,
     "niti": train_niti,
     "local": train_phases,
+    "progressive": train_progressive,
+    "limpq": train_limpq,
 }
 
 # Procedures whose batches are not a loss, its gradient and a step of an optimiser.
@@ -91,6 +99,7 @@ def train_recipe(
     start_bits = _integer_bits(model)
     if resume:
         trainer.restore(load_checkpoint(Path(out), recipe))
+    distil(trainer)
     projection = PROCEDURES[recipe.train.procedure](trainer)
     return Trained(
         recipe=recipe,
@@ -110,9 +119,12 @@ def _budget(recipe: Recipe, data: Dataset, model: nn.Module) -> Budget | None:
     if not recipe.budget.binds:
         return None
     found = handles(model)
-    check_memory(recipe.budget, found)
+    if recipe.train.procedure != "limpq":  # which knows how narrow it may go
+        check_memory(recipe.budget, found)
     if recipe.train.procedure == "fdqmp":
-        return HingeBudget(recipe.budget, found, recipe.fdqmp)
+        return RampedHinge(recipe.budget, found, recipe.fdqmp)
+    if recipe.budget.penalty == "hinge":
+        return Hinge(recipe.budget, found)
     board = None
     if recipe.budget.board:
         board = BoardDemand(found, data.input_shape, recipe.board.load(), recipe.target)

@@ -7,19 +7,25 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from codesign.errors import BadInput
 from codesign.recipe import BudgetSpec
 from codesign.train.budget import (
     Budget,
     activations_max_kib,
     activations_sum_kib,
+    check_memory,
     learned_widths,
     weights_kib,
 )
+from codesign.train.hinge import Hinge
 
 
 def fake(role: str, numel: int, bits: float | torch.Tensor) -> SimpleNamespace:
     quantiser = SimpleNamespace(bits=lambda: torch.as_tensor(bits))
-    return SimpleNamespace(role=role, numel=numel, quantiser=quantiser)
+    least = 2 if role == "weight" else 1
+    return SimpleNamespace(
+        role=role, numel=numel, quantiser=quantiser, bits=quantiser.bits, least_bits=least
+    )
 
 
 def resnet20(weight_bits: float, act_bits: float) -> list[SimpleNamespace]:
@@ -93,3 +99,31 @@ def test_dual_ascent_reaches_a_budget_that_a_fixed_factor_misses() -> None:
 
     assert learned(dual_rate=0.0) > 7.5
     assert learned(dual_rate=2.0) == pytest.approx(4.0, abs=0.05)
+
+
+def test_hinge_is_that_of_dq_in_kib():
+    """Uhlich et al. 2020: J + sum_j lambda_j max(0, g_j)^2, lambda = 0.1."""
+    bits = torch.tensor(8.0, requires_grad=True)
+    network = [fake("weight", 8192, bits), fake("act", 1024, 4.0), fake("act", 4096, 4.0)]
+    spec = BudgetSpec(
+        penalty="hinge", weights_kib=5.0, activations_sum_kib=3.0, activations_max_kib=1.5
+    )
+    penalty = Hinge(spec, network).penalty()
+    # 8 of 5 KiB, 2.5 of 3 KiB, 2 of 1.5 KiB.
+    assert float(penalty.detach()) == pytest.approx(0.1 * (3**2 + 0 + 0.5**2))
+    penalty.backward()
+    assert float(bits.grad) == pytest.approx(0.1 * 2 * 3)
+
+
+def test_the_smallest_reachable_size_is_named_for_each_constraint():
+    learned = torch.tensor(6.0, requires_grad=True)
+    network = [fake("weight", 8192, learned), fake("act", 4096, learned), fake("act", 8192, 3.0)]
+    # Weights 2 bits at least: 2 KiB; activations 1 bit and the given 3: 3.5 in all, 3 the largest.
+    for key, limit, least in (
+        ("weights_kib", 1.9, "2 KiB"),
+        ("activations_sum_kib", 3.4, "3.5 KiB"),
+        ("activations_max_kib", 2.9, "3 KiB"),
+    ):
+        with pytest.raises(BadInput, match=rf"{key} is {limit}, and this network needs {least}"):
+            check_memory(BudgetSpec(**{key: limit}), network)
+        check_memory(BudgetSpec(**{key: limit + 0.2}), network)

@@ -12,9 +12,10 @@ from codesign.quant.handles import handles
 from codesign.recipe import BudgetSpec, load_recipe
 from codesign.train.budget import check_memory
 from codesign.train.build import recipe_data, recipe_model
-from codesign.train.fdqmp import HingeBudget
+from codesign.train.fdqmp import RampedHinge, bound_grids
 from codesign.train.inq import layers
 from codesign.train.loop import Trainer
+from codesign.train.project import Projection
 from codesign.train.stages import check_model, export_model
 from codesign.train.training import Trained, train_recipe
 
@@ -31,6 +32,8 @@ def short(name: str, **train: object):
 INQ = short("digits_inq_pynq-z2", epochs=3)
 INQ = change(INQ, inq=change(INQ.inq, step_epochs=1))
 FDQMP = short("digits_fdqmp_pynq-z2", hold_epochs=2, epochs=4, finetune_epochs=2)
+# A network of matrices: slices as convolutions have them.
+FDQMP = change(FDQMP, quant=change(FDQMP.quant, per_channel_dense=True))
 # 1,776 weights begin at 4 bits, 0.87 KiB.
 FDQMP = change(
     FDQMP,
@@ -151,7 +154,7 @@ def test_hinge_is_the_published_penalty():
     for h in found:
         if h.role == "weight":
             h.set_bits(5)
-    budget = HingeBudget(BudgetSpec(weights_kib=0.55, activations_sum_kib=0.01), found, FDQMP.fdqmp)
+    budget = RampedHinge(BudgetSpec(weights_kib=0.55, activations_sum_kib=0.01), found, FDQMP.fdqmp)
     # 64 * 24 + 24 * 10 weights of 5 bits, 24 activations of 4 bits; kB of 1000 bytes.
     over = (1776 * 5 / 8000 - 0.55 * 1.024) ** 2 + (24 * 4 / 8000 - 0.01 * 1.024) ** 2
     for progress, beta in ((0.0, 0.01), (0.25, 0.505), (0.5, 1.0), (0.9, 1.0)):
@@ -189,3 +192,42 @@ def test_a_budget_below_the_narrowest_widths_is_refused(tmp_path):
             BadInput, match="weights_kib is 0.43, and this network needs 0.4336 KiB"
         ):
             train_recipe(recipe, tmp_path)
+
+
+def test_fdqmp_slices_convolutions_and_bounds_grids():
+    recipe = load_recipe("digits_fdqmp_pynq-z2")
+    found = {
+        (h.name, h.role): h.quantiser for h in handles(recipe_model(recipe, recipe_data(recipe)))
+    }
+    shapes = {name: tuple(q.shape) for (name, role), q in found.items() if role == "weight"}
+    assert shapes == {
+        "features.conv1": (8, 1, 1, 1),
+        "features.conv2": (16, 1, 1, 1),
+        "classifier.fc1": (),
+        "classifier.logits": (),
+    }
+    model = recipe_model(recipe, recipe_data(recipe))
+    bound_grids(handles(model))
+    for handle in handles(model):
+        if handle.role == "input":
+            continue
+        handle.quantiser.step.data.fill_(50.0)
+        handle.quantiser.qmax.data.fill_(500.0)
+        handle.clip_()
+        assert float(handle.quantiser.qmax.max()) == 127.0
+        assert float(handle.quantiser.step.max()) == (1.0 if handle.role == "weight" else 8.0)
+
+
+def test_every_phase_of_fdqmp_warms_up(tmp_path):
+    stages = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trainer, "run", lambda self, stage: stages.append(stage))
+        patch.setattr(
+            "codesign.train.fdqmp.project", lambda trainer: Projection(True, True, {}, {})
+        )
+        train_recipe(FDQMP, tmp_path)
+    assert [(s.start, s.stop, s.learns, s.quantiser_every, s.warmup_epochs) for s in stages] == [
+        (0, 2, False, 1, 1),
+        (2, 6, True, 4, 1),
+        (6, 8, False, 1, 1),
+    ]
