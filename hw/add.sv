@@ -50,31 +50,28 @@ module add #(
   );
 
   for (genvar p = 0; p < Pe; p++) begin : gen_lane
-    logic [OutBits-1:0] term0, term1, added0, added1, sum_q;
-    extend #(
+    logic [OutBits-1:0] added0, added1, sum_q;
+    scaled #(
         .InBits (In0Bits),
         .InKind (In0Kind),
-        .OutBits(OutBits)
-    ) u_term0 (
+        .Scale  (Scale0),
+        .OutBits(OutBits),
+        .Cycles (Stages - 1)
+    ) u_added0 (
+        .clk_i,
         .data_i(in0_data_i[p*In0Bits+:In0Bits]),
-        .data_o(term0)
+        .data_o(added0)
     );
-    extend #(
+    scaled #(
         .InBits (In1Bits),
         .InKind (In1Kind),
-        .OutBits(OutBits)
-    ) u_term1 (
-        .data_i(in1_data_i[p*In1Bits+:In1Bits]),
-        .data_o(term1)
-    );
-    delay #(
-        .Width (2 * OutBits),
-        .Cycles(Stages - 1)
-    ) u_scaled (
+        .Scale  (Scale1),
+        .OutBits(OutBits),
+        .Cycles (Stages - 1)
+    ) u_added1 (
         .clk_i,
-        .rst_i (1'b0),
-        .data_i({term0 * OutBits'(Scale0), term1 * OutBits'(Scale1)}),
-        .data_o({added0, added1})
+        .data_i(in1_data_i[p*In1Bits+:In1Bits]),
+        .data_o(added1)
     );
     always_ff @(posedge clk_i) sum_q <= added0 + added1;
     assign out0_data_o[p*OutBits+:OutBits] = sum_q;

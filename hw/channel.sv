@@ -16,7 +16,7 @@ module channel #(
     parameter int Width = 8,
     // Tokens, those in flight included.
     parameter int Depth = 2,
-    // 0: registers or LUT RAM; 1: block RAM, one cycle later.
+    // 0: LUT RAM; 1: block RAM, one cycle later; 2: registers.
     parameter int Style = 0
 ) (
     input  logic             clk_i,
@@ -32,8 +32,8 @@ module channel #(
   if (Depth < 1) begin : gen_check_depth
     $fatal(1, "channel: Depth must be at least 1, not %0d (Width %0d)", Depth, Width);
   end
-  if (Style != 0 && Style != 1) begin : gen_check_style
-    $fatal(1, "channel: Style must be 0 (LUTs) or 1 (block RAM), not %0d", Style);
+  if (Style < 0 || Style > 2) begin : gen_check_style
+    $fatal(1, "channel: Style must be 0 (LUT RAM), 1 (block RAM) or 2 (registers), not %0d", Style);
   end
 
   localparam int CountBits = $clog2(Depth + 1);
@@ -72,8 +72,13 @@ module channel #(
     end
     always_ff @(posedge clk_i) arrived_q <= data_valid_i && !rst_i;
     assign arrived = arrived_q;
+  end else if (Style == 2) begin : gen_registers
+    (* ram_style = "registers" *) logic [Width-1:0] words[Depth];
+    always_ff @(posedge clk_i) if (data_valid_i) words[tail_q] <= data_i;
+    assign data_o  = words[head_q];
+    assign arrived = data_valid_i;
   end else begin : gen_lut
-    logic [Width-1:0] words[Depth];
+    (* ram_style = "distributed" *) logic [Width-1:0] words[Depth];
     always_ff @(posedge clk_i) if (data_valid_i) words[tail_q] <= data_i;
     assign data_o  = words[head_q];
     assign arrived = data_valid_i;

@@ -8,7 +8,7 @@
 module ram #(
     parameter int Width = 8,
     parameter int Depth = 16,
-    // 0: registers or LUT RAM; 1: block RAM.
+    // 0: LUT RAM, 1: block RAM, 2: registers (for families without LUT RAM).
     parameter int Style = 0,
     localparam int AddrBits = Depth > 1 ? $clog2(Depth) : 1
 ) (
@@ -19,8 +19,9 @@ module ram #(
     input  logic [AddrBits-1:0] raddr_i,
     output logic [   Width-1:0] data_o
 );
-  if (Style != 0 && Style != 1) begin : gen_check
-    $fatal(1, "ram: Style must be 0 (LUTs) or 1 (block RAM), not %0d (Depth %0d)", Style, Depth);
+  if (Style < 0 || Style > 2) begin : gen_check
+    $fatal(1, "ram: Style must be 0 (LUT RAM), 1 (block RAM) or 2 (registers), not %0d (Depth %0d)",
+           Style, Depth);
   end
 
   if (Style == 1) begin : gen_block
@@ -29,8 +30,14 @@ module ram #(
       if (write_i) words[waddr_i] <= data_i;
       data_o <= words[raddr_i];
     end
+  end else if (Style == 2) begin : gen_registers
+    (* ram_style = "registers" *) logic [Width-1:0] words[Depth];
+    always_ff @(posedge clk_i) begin
+      if (write_i) words[waddr_i] <= data_i;
+      data_o <= words[raddr_i];
+    end
   end else begin : gen_lut
-    logic [Width-1:0] words[Depth];
+    (* ram_style = "distributed" *) logic [Width-1:0] words[Depth];
     always_ff @(posedge clk_i) begin
       if (write_i) words[waddr_i] <= data_i;
       data_o <= words[raddr_i];

@@ -6,7 +6,8 @@
 // and B, multiply, add with shift and clip). in0_ready_o and out0_issue_o depend on in0_valid_i and
 // out0_space_i of the same cycle.
 // Memory: word g of MultiplierFile and of BiasFile holds the constants of channels g*Pe .. g*Pe+Pe-1,
-// the first in the least significant bits; a memory of one word serves all groups.
+// the first in the least significant bits; a memory of one word serves all groups. Where one M serves all
+// channels, Factor tells it, and the product is made of shifts and adds.
 // Kinds of x and M: see product.sv.
 // Python twin: codesign/blocks/requantise.py.
 module requantise #(
@@ -29,6 +30,8 @@ module requantise #(
     parameter int High = 7,
     // 1: multiplications go into DSPs.
     parameter int Dsp = 0,
+    // M of all channels; 0: as MultiplierFile says.
+    parameter int Factor = 0,
     // 0: LUTs, 1: block RAM.
     parameter int Style = 0,
     parameter MultiplierFile = "",
@@ -117,21 +120,37 @@ module requantise #(
   for (genvar p = 0; p < Pe; p++) begin : gen_lane
     // Stage 2: the product.
     logic [ProductBits-1:0] product;
-    product #(
-        .ABits (InBits),
-        .AKind (InKind),
-        .BBits (MultiplierBits),
-        .BKind (MultiplierKind),
-        .Bits  (ProductBits),
-        .Stages(1),
-        .Dsp   (Dsp)
-    ) u_product (
-        .clk_i,
-        .rst_i,
-        .a_i(x_q[p*InBits+:InBits]),
-        .b_i(multipliers[p*MultiplierBits+:MultiplierBits]),
-        .product_o(product)
-    );
+    if (Factor != 0 && Dsp == 0) begin : gen_constant
+      scaled #(
+          .InBits (InBits),
+          .InKind (InKind),
+          .Scale  (Factor),
+          .OutBits(ProductBits),
+          .Cycles (1)
+      ) u_product (
+          .clk_i,
+          .data_i(x_q[p*InBits+:InBits]),
+          .data_o(product)
+      );
+      logic unused;
+      assign unused = ^multipliers[p*MultiplierBits+:MultiplierBits];
+    end else begin : gen_product
+      product #(
+          .ABits (InBits),
+          .AKind (InKind),
+          .BBits (MultiplierBits),
+          .BKind (MultiplierKind),
+          .Bits  (ProductBits),
+          .Stages(1),
+          .Dsp   (Dsp)
+      ) u_product (
+          .clk_i,
+          .rst_i,
+          .a_i(x_q[p*InBits+:InBits]),
+          .b_i(multipliers[p*MultiplierBits+:MultiplierBits]),
+          .product_o(product)
+      );
+    end
 
     // Stage 3: add, shift, clip.
     logic signed [Wide-1:0] scaled, bias, sum, whole, shifted;

@@ -29,7 +29,7 @@ module rom #(
     end
     always_ff @(posedge clk_i) data_o <= words[addr_i];
   end else begin : gen_lut
-    logic [Width-1:0] words[Depth];
+    (* rom_style = "logic", ram_style = "logic" *) logic [Width-1:0] words[Depth];
     if (InitFile != "") begin : gen_file
       initial $readmemh(InitFile, words);
     end else begin : gen_zero

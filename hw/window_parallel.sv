@@ -205,11 +205,26 @@ module window_parallel #(
   // One pixel from each bank.
   logic [Banks*Bits-1:0] read;
   logic [AddrBits-1:0] write_addr;
-  assign write_addr = AddrBits'(write_slot) * AddrBits'(Line) + AddrBits'(tail_q);
+  logic [AddrBits-1:0] write_line;
+  product_constant #(
+      .Bits  (AddrBits),
+      .Factor(Line)
+  ) u_write_line (
+      .a_i(AddrBits'(write_slot)),
+      .product_o(write_line)
+  );
+  assign write_addr = write_line + AddrBits'(tail_q);
   for (genvar b = 0; b < Banks; b++) begin : gen_bank
     logic [SlotBits-1:0] read_slot;
-    logic [AddrBits-1:0] read_addr;
-    assign read_addr = AddrBits'(read_slot) * AddrBits'(Line) + AddrBits'(head_q);
+    logic [AddrBits-1:0] read_line, read_addr;
+    product_constant #(
+        .Bits  (AddrBits),
+        .Factor(Line)
+    ) u_read_line (
+        .a_i(AddrBits'(read_slot)),
+        .product_o(read_line)
+    );
+    assign read_addr = read_line + AddrBits'(head_q);
     always_comb begin
       read_slot = '0;
       for (int ky = 0; ky < KernelV; ky++) begin

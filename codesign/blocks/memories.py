@@ -68,6 +68,13 @@ def buffer(
     return CostTerm(name, family.ram(depth, width_bits, style, one_address) + register)
 
 
+def ram_style(family: Family, depth: int, memory: str) -> int:
+    """`Style` of hw/ram.sv for a buffer of `depth` words in `memory` ("lut" or "block")."""
+    if in_block_ram(depth, memory):
+        return 1
+    return 0 if family.lutram else 2
+
+
 def in_block_ram(depth: int, style: str) -> bool:
     """True when a buffer of `depth` words and this style goes into block RAM."""
     return style != "lut" and depth >= BLOCK_WORDS

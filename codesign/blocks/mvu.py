@@ -20,7 +20,7 @@ from codesign.blocks.base import (
 )
 from codesign.blocks.control import control
 from codesign.blocks.folds import MEMORIES, WEIGHT_MEMORIES, check_choice, folds, multipliers_of
-from codesign.blocks.memories import buffer, in_block_ram, weights
+from codesign.blocks.memories import buffer, ram_style, weights
 from codesign.blocks.multipliers import (
     counts_ones,
     fixed,
@@ -146,7 +146,7 @@ class MatVec(Weighted, frozen=True, kw_only=True):
             "PackedBits": self._packed_bits(family),
             "AccBits": self.acc.bits,
             "WeightStyle": int(self.fold.memory == "block"),
-            "BufferStyle": int(in_block_ram(sf, self.fold.memory)),
+            "BufferStyle": ram_style(family, sf, self.fold.memory),
         }
         return self.weighted_rtl("mvu", parameters, contents, family)
 

@@ -14,7 +14,7 @@ import numpy as np
 from codesign.blocks.base import Block, Fold, Natural, Params, Port, Size
 from codesign.blocks.control import control, counters
 from codesign.blocks.folds import MEMORIES, check_lanes, lane_folds
-from codesign.blocks.memories import buffer, in_block_ram
+from codesign.blocks.memories import buffer, ram_style
 from codesign.blocks.walk import Walk, walk_of, walk_segments
 from codesign.cost.family import Family
 from codesign.cost.resources import CostTerm, Resources
@@ -117,7 +117,7 @@ class Reorder(Block, frozen=True, kw_only=True):
             "Width": self.fold.pe * self.itype.bits,
             "Chunk": beats,
             "Axes": len(walk),
-            "Style": int(in_block_ram(2 * beats, self.fold.memory)),
+            "Style": ram_style(family, 2 * beats, self.fold.memory),
             "Stages": self.latency_cycles,
         }
         # Innermost axis first; a step leads from the last place of all inner axes to the next one.

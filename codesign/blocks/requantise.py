@@ -109,9 +109,15 @@ class Requantise(Quantiser, frozen=True, kw_only=True):
             "Low": self.otype.min,
             "High": self.otype.max,
             "Dsp": int(self.fold.multiplier == "dsp"),
+            "Factor": self._factor(params[m.name]),
             "Style": int(self.fold.memory == "block"),
         }
         return Rtl("requantise", parameters, memories=files)
+
+    def _factor(self, values: np.ndarray) -> int:
+        """The one M that all channels share, where it is a product of shifts and adds; otherwise 0."""
+        constant = len(values) == 1 and self.fold.multiplier == "lut"
+        return int(values[0]) if constant and self.multiplier.qtype.bits < 32 else 0
 
     def _words(self, params: Params, ref: ParamRef) -> Memory:
         """A word of constants for each group of channels, or one for all."""

@@ -10,7 +10,7 @@ import numpy as np
 from codesign.blocks.base import Block, Fold, Params, Port, Size
 from codesign.blocks.control import control, counters
 from codesign.blocks.folds import MEMORIES
-from codesign.blocks.memories import buffer, in_block_ram
+from codesign.blocks.memories import buffer, ram_style
 from codesign.blocks.tap_folds import check_taps, tap_folds
 from codesign.blocks.window_parallel import bank_parameters, column_terms, parallel_program
 from codesign.blocks.window_program import Axis, buffer_depth, window_program
@@ -138,12 +138,12 @@ class Window(Block, frozen=True, kw_only=True):
         }
         if self.parallel:
             pixel = {"Bits": self.channels * bits, "Beats": self.beats}
-            banks = bank_parameters(*self.axes, self.fold.memory)
+            banks = bank_parameters(family, *self.axes, self.fold.memory)
             return Rtl("window_parallel", pixel | geometry | banks)
         groups = self.channels // self.fold.pe
         depth = buffer_depth(*self.axes, groups)
         lanes = {"Pe": self.fold.pe, "Groups": groups, "Bits": bits}
-        memory = {"Depth": depth, "Style": int(in_block_ram(depth, self.fold.memory))}
+        memory = {"Depth": depth, "Style": ram_style(family, depth, self.fold.memory)}
         return Rtl("window", lanes | geometry | memory)
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from math import ceil, gcd
 
 from codesign.blocks.control import counters
-from codesign.blocks.memories import buffer, in_block_ram
+from codesign.blocks.memories import buffer, ram_style
 from codesign.blocks.programs import loop, segment
 from codesign.blocks.window_program import Axis, reader_process
 from codesign.cost.family import Family
@@ -85,10 +85,10 @@ def _row(rows: Axis, columns: Axis, beats: int, release: int) -> tuple[Loop, ...
     )
 
 
-def bank_parameters(rows: Axis, columns: Axis, memory: str) -> dict[str, int]:
+def bank_parameters(family: Family, rows: Axis, columns: Axis, memory: str) -> dict[str, int]:
     """Parameters of hw/window_parallel.sv that describe its memories."""
     banks = banks_of(rows, columns)
-    style = int(in_block_ram(banks.words, memory))
+    style = ram_style(family, banks.words, memory)
     return {"Banks": banks.count, "Slots": banks.slots, "Line": banks.line, "Style": style}
 
 

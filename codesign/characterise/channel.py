@@ -17,10 +17,10 @@ class Channel(msgspec.Struct, frozen=True, tag=True):
     depth: int
     style: int
 
-    @property
-    def instance(self) -> Rtl:
-        """The module with its parameters."""
-        return Rtl("channel", {"Width": self.width_bits, "Depth": self.depth, "Style": self.style})
+    def instance(self, family: Family) -> Rtl:
+        """The module with its parameters; what LUT RAM would be is registers where there is none."""
+        style = self.style if self.style or family.lutram else 2
+        return Rtl("channel", {"Width": self.width_bits, "Depth": self.depth, "Style": style})
 
     @property
     def port_widths(self) -> dict[str, int]:

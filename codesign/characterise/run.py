@@ -113,7 +113,7 @@ def _digest(sources: Mapping[str, str]) -> str:
 
 
 def _instance(unit: Unit, params: Params, family: Family) -> Rtl:
-    return unit.instance if isinstance(unit, Channel) else unit.rtl(params, family)
+    return unit.instance(family) if isinstance(unit, Channel) else unit.rtl(params, family)
 
 
 def _batches(items: Sequence[Item]) -> Iterator[tuple[Item, ...]]:

@@ -23,9 +23,9 @@ def fitted_fifo_terms(
 ) -> tuple[CostTerm, ...]:
     """The same as synthesis takes them, where the family has coefficients.
 
-    hw/channel.sv leaves all but block RAM to the tool, which takes LUT RAM where there is any.
+    hw/channel.sv has no shift registers: LUT RAM stands in for them.
     """
-    if kind_model(KIND, family.name) and style != "block":
+    if kind_model(KIND, family.name) and style == "srl":
         style = _in_luts(family)
     return scaled(_terms(family.name, depth, width_bits, style), KIND, family.name)
 

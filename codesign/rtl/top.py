@@ -8,13 +8,15 @@ from textwrap import indent
 
 from codesign.blocks.base import Params
 from codesign.cost.family import Family
-from codesign.design import HOST, STYLE_LATENCY_CYCLES, Design, Stream
+from codesign.design import HOST, Design, Stream
 from codesign.rtl.instance import Rtl, instance_text
 from codesign.rtl.large import LargeRam, large_rams, loading_text, ports_text
 from codesign.rtl.names import end_name, identifiers
 
 WRITE_SIDE = ("space", "issue", "put", "data")
 READ_SIDE = ("valid", "ready", "token")
+# `Style` of hw/channel.sv, which has no shift registers.
+CHANNEL_STYLES = {"lutram": 0, "srl": 0, "block": 1, "register": 2}
 RESET = """\
   logic rst;
   assign rst = !aresetn;
@@ -141,7 +143,7 @@ def _channel_text(link: Wires) -> str:
     parameters = {
         "Width": stream.bits,
         "Depth": stream.depth,
-        "Style": STYLE_LATENCY_CYCLES[stream.style],
+        "Style": CHANNEL_STYLES[stream.style],
     }
     source, target = link.source, link.target
     nets = {
