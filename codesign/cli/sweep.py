@@ -14,21 +14,6 @@ from codesign.errors import BadInput
 if TYPE_CHECKING:
     from codesign.sweep.run import Swept
     from codesign.sweep.spec import SweepSpec
-    from codesign.sweep.table import Row
-
-COLUMNS = (
-    "Model",
-    "Board",
-    "Bits",
-    "Layers",
-    "Target",
-    "Folding",
-    "Seed",
-    "State",
-    "Frames/s",
-    "LUT",
-    "Accuracy",
-)
 
 
 def sweep(
@@ -101,33 +86,15 @@ def _numbers(option: str, words: str | None) -> tuple[int, ...] | None:
 
 def _print(swept: Swept, out: Path) -> None:
     from codesign.sweep.table import FILE_NAME
+    from codesign.sweep.words import COLUMNS, cells, failure
 
     optional = ("Layers", "Seed", "Target", "Folding")
     caption = "LUT, frames/s: sources stand in the table. Accuracy: measured on the test part."
-    show.print_table("Sweep", COLUMNS, map(_words, swept.rows), caption, 8, optional)
+    show.print_table("Sweep", COLUMNS, map(cells, swept.rows), caption, 8, optional)
     for row in swept.failed:
-        show.print_line(f"failed: {row['model']} on {row['board']}: {row['error']}", "bold red")
+        show.print_line(failure(row), "bold red")
     show.print_line(f"{len(swept.rows)} points, {swept.skipped} of them finished before")
     show.print_line(f"table: {out / FILE_NAME}")
     if swept.plot:
         show.print_line(f"plot: {swept.plot}")
-
-
-def _words(row: Row) -> tuple[str, ...]:
-    from codesign.report.format import count, percent, rate
-
-    def shown(key: str, written: object) -> str:
-        return written(float(row[key])) if row.get(key) else "–"
-
-    state = {"True": "fits", "False": "does not fit"}.get(row.get("fits", ""), row["status"])
-    return (
-        *(row["model"], row["board"], f"W{row['weight_bits'] or '–'} A{row['act_bits'] or '–'}"),
-        *(row["layer_weight_bits"] or "–", shown("target_fps", rate), _folding(row)),
-        *(row["seed"] or "–", state),
-        *(shown("fps", rate), shown("lut", count), shown("test_accuracy", lambda x: percent(x, 2))),
-    )
-
-
-def _folding(row: Row) -> str:
-    padded = "padded" if row.get("pad_channels") == "True" else "best"
-    return row.get("folding") or padded
+    show.print_line(f"report: {swept.page}")

@@ -19,7 +19,7 @@ from codesign.blocks.zero_insert import ZeroInsert
 
 MEMORIES = {"distributed": "lut", "block": "block", "ultra": "large"}
 MULTIPLIERS = {"lut": "lut", "dsp": "dsp"}
-NAME = re.compile(r"(?P<layer>[A-Za-z][A-Za-z_]*?)(?:_(?:hls|rtl|Batch|Pixel))*_(?P<number>\d+)")
+NAME = re.compile(r"(?P<layer>[A-Za-z]\w*?)(?:_(?:hls|rtl|Batch|Pixel))*_(?P<number>\d+)")
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,18 @@ class Layer:
 
 
 LAYERS = (
-    Layer(("MVAU", "MatrixVectorActivation", "StreamingFCLayer"), MatVec, simd=True),
+    Layer(
+        ("MVAU", "MatrixVectorActivation", "StreamingFCLayer", "ConvDoublePacked"),
+        MatVec,
+        simd=True,
+    ),
     Layer(("VVAU", "VectorVectorActivation", "Vector_Vector_Activate"), Depthwise, simd=True),
-    Layer(("ConvolutionInputGenerator",), Window, pe="SIMD", backend="rtl"),
+    Layer(
+        ("ConvolutionInputGenerator", "ConvolutionInputGenerator1D", "DownSampler"),
+        Window,
+        pe="SIMD",
+        backend="rtl",
+    ),
     Layer(("Thresholding",), Quantiser, backend="rtl"),
     Layer(("FMPadding",), Pad, pe="SIMD", backend="rtl"),
     Layer(("FMPadding_Pixel",), ZeroInsert, pe="SIMD"),

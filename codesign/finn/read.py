@@ -63,9 +63,15 @@ def read_folding(path: Path, graph: IntGraph, board: Board) -> Folding:
         knobs, remarks = _knobs(entry, entries[entry], layer, block, board)
         found.knobs[block.name] = knobs
         notes += remarks
-        for key, depths in (("inFIFODepths", found.in_depths), ("outFIFODepths", found.out_depths)):
-            if key in entries[entry]:
-                depths[block.name] = _depths(entry, key, entries[entry][key])
+        for key, depths in (("inFIFODepth", found.in_depths), ("outFIFODepth", found.out_depths)):
+            given = _depths(entry, key, entries[entry], len(block.inputs()))
+            if given:
+                depths[block.name] = given
+    if any(name.startswith("StreamingFIFO") and "depth" in e for name, e in entries.items()):
+        notes.append(
+            "depths of StreamingFIFO entries are left out: FIFOs are sized here, or have the "
+            "inFIFODepths and outFIFODepths of the layers"
+        )
     return Folding(found.knobs, found.in_depths, found.out_depths, tuple(notes))
 
 
@@ -113,17 +119,17 @@ def _entries(path: Path) -> dict[str, Attributes]:
 
 
 def _defaults(path: Path, defaults: Attributes, entry: str) -> dict[str, Any]:
-    """Attributes given as [value, kinds of layer or "all"]."""
+    """Attributes given as [value, kinds of layer or "all"], several such pairs one behind the other."""
     found = {}
     for key, rule in defaults.items():
-        if not isinstance(rule, list) or len(rule) != 2:
+        if not isinstance(rule, list) or not rule or len(rule) % 2:
             raise BadInput(
                 f"{path}: Defaults.{key} must be [value, layers], not {rule!r}", path=str(path)
             )
-        value, kinds = rule
-        kinds = [kinds] if isinstance(kinds, str) else kinds
-        if any(kind == "all" or entry.startswith(kind) for kind in kinds):
-            found[key] = value
+        for value, kinds in zip(rule[::2], rule[1::2], strict=True):
+            kinds = [kinds] if isinstance(kinds, str) else kinds
+            if any(kind == "all" or entry.startswith(str(kind)) for kind in kinds):
+                found[key] = value
     return found
 
 
@@ -205,12 +211,13 @@ def _knobs(
         kernel = block.kernel
         knobs |= {"pe": block.channels, "simd": kernel[0] * kernel[1]}
     _check(entry, block, knobs)
-    notes = []
-    for key, words, knob in (
-        ("ram_style", MEMORIES, "memory"),
-        ("resType", MULTIPLIERS, "multiplier"),
+    notes = [f"{entry}: {text}" for text in _remarks(attributes)]
+    memory = attributes.get("ram_style", "block" if attributes.get("depth_trigger_bram") else None)
+    for key, word, words, knob in (
+        ("ram_style", memory, MEMORIES, "memory"),
+        ("resType", attributes.get("resType"), MULTIPLIERS, "multiplier"),
     ):
-        wanted = words.get(attributes.get(key))
+        wanted = words.get(word)
         if wanted is None:
             continue
         legal = {getattr(fold, knob) for fold in block.folds_on(load_family(board.family))}
@@ -218,10 +225,22 @@ def _knobs(
             knobs[knob] = wanted
         elif len(legal) > 1 or wanted not in ("lut",):
             notes.append(
-                f"{entry}: {key} {attributes[key]!r} is not offered for {block.name}; it is chosen "
+                f"{entry}: {key} {word!r} is not offered for {block.name}; it is chosen "
                 f"among {', '.join(sorted(legal))}"
             )
     return knobs, notes
+
+
+def _remarks(attributes: Attributes) -> list[str]:
+    """What the file asks for and no block of ours does."""
+    found = []
+    if attributes.get("mem_mode") == "external":
+        found.append("mem_mode 'external' is left out: weights are on the chip")
+    if attributes.get("runtime_writeable_weights"):
+        found.append(
+            "runtime_writeable_weights is left out: weights are written at start-up at most"
+        )
+    return found
 
 
 def _check(entry: str, block: Block, knobs: Mapping[str, int]) -> None:
@@ -241,7 +260,13 @@ def _count(entry: str, key: str, value: object) -> int:
     )
 
 
-def _depths(entry: str, key: str, value: object) -> tuple[int, ...]:
-    if isinstance(value, list) and all(isinstance(v, int) for v in value):
+def _depths(entry: str, key: str, attributes: Attributes, ports: int) -> tuple[int, ...]:
+    """Depths by port: a list under `key` + "s", or as FINN had it before one number for all."""
+    single, value = attributes.get(key), attributes.get(f"{key}s")
+    if value is None and single is not None:
+        value = [single] * ports
+    if value is None:
+        return ()
+    if isinstance(value, list) and all(type(v) is int and v >= 0 for v in value):
         return tuple(value)
-    raise BadInput(f"{entry}: {key} must be a list of whole numbers, not {value!r}", found=value)
+    raise BadInput(f"{entry}: {key}s must be a list of whole numbers, not {value!r}", found=value)

@@ -14,6 +14,8 @@ from typing import Any
 
 from codesign.blocks.base import Block
 from codesign.blocks.max_pool import MaxPool
+from codesign.blocks.memories import BLOCK_WORDS
+from codesign.blocks.quantiser import Quantiser
 from codesign.blocks.window import Window
 from codesign.design import Design
 from codesign.files import write_text_atomic
@@ -88,8 +90,11 @@ def _attributes(block: Block, layer: Layer, design: Design) -> dict[str, Any]:
         found["parallel_window"] = int(block.fold.simd > 1)
     if layer.simd:
         found |= {"SIMD": block.fold.simd, "resType": RES_TYPES[block.fold.multiplier]}
-    if isinstance(block, (*ANCHORS, Window)) or block.params:
+    if isinstance(block, (*ANCHORS, Window)):
         found["ram_style"] = RAM_STYLES[block.fold.memory]
+    if isinstance(block, Quantiser):
+        # Thresholding_rtl has no ram_style: its tables go to block RAM from this depth on (0: never).
+        found["depth_trigger_bram"] = BLOCK_WORDS if block.fold.memory == "block" else 0
     for key, side, ports in (
         ("inFIFODepths", "target", [f"in{i}" for i in range(len(block.inputs()))]),
         ("outFIFODepths", "source", [f"out{i}" for i in range(len(block.outputs()))]),

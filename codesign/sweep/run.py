@@ -11,6 +11,7 @@ from codesign.provenance import provenance
 from codesign.sweep.cluster import run_on_cluster
 from codesign.sweep.front import draw
 from codesign.sweep.local import run_local
+from codesign.sweep.page import write_page
 from codesign.sweep.points import points_of
 from codesign.sweep.spec import SweepSpec
 from codesign.sweep.table import Results, Row
@@ -23,11 +24,12 @@ Track = Callable[[Iterable[object], str, int], Iterator]
 
 @dataclass(frozen=True)
 class Swept:
-    """Rows of all points of the sweep, how many of them were there before, and the plot."""
+    """Rows of all points of the sweep, how many of them were there before, plot and report."""
 
     rows: tuple[Row, ...]
     skipped: int
     plot: Path | None
+    page: Path
 
     @property
     def failed(self) -> tuple[Row, ...]:
@@ -65,7 +67,9 @@ def sweep(
                 results.add(_row(task, outcome, attempt, origin))
         todo = again
     rows = tuple(results.rows[i] for i in points)
-    return Swept(rows, skipped, draw(rows, out, spec.title or "Sweep"))
+    title = spec.title or "Sweep"
+    plot = draw(rows, out, title)
+    return Swept(rows, skipped, plot, write_page(rows, out, title, plot))
 
 
 def _runner(workers: int | None, scheduler: str | None) -> Runner:

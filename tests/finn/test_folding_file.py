@@ -5,6 +5,7 @@ import json
 import pytest
 
 from codesign import api
+from codesign.blocks.base import Fold
 from codesign.board import load_board
 from codesign.cli import main
 from codesign.design import save_design
@@ -101,6 +102,95 @@ def test_depths_of_the_file_are_taken_where_they_are_deeper(tmp_path):
     depths = {s.target: s.depth for s in design.streams}
     assert depths["fc0.in0"] == 64
     assert depths["arg_max.in0"] < 64
+
+
+# Attributes that FINN's operators have (get_nodeattr_types of Xilinx/finn, custom_op/fpgadataflow);
+# its ApplyConfig fails at any other, and where "Defaults" is missing.
+DEPTHS = {"inFIFODepths", "outFIFODepths"}
+PRODUCT = {"PE", "SIMD", "resType", "ram_style", "mem_mode", *DEPTHS}
+ATTRIBUTES = {
+    "MVAU_hls": PRODUCT,
+    "MVAU_rtl": PRODUCT,
+    "VVAU_hls": PRODUCT,
+    "VVAU_rtl": PRODUCT,
+    "ConvolutionInputGenerator_rtl": {"SIMD", "parallel_window", "ram_style", *DEPTHS},
+    "Thresholding_rtl": {"PE", "depth_trigger_bram", "depth_trigger_uram", *DEPTHS},
+    "FMPadding_rtl": {"SIMD", *DEPTHS},
+    "StreamingMaxPool_hls": {"PE", *DEPTHS},
+    "Pool_hls": {"PE", *DEPTHS},
+    "GlobalAccPool_hls": {"PE", *DEPTHS},
+    "AddStreams_hls": {"PE", *DEPTHS},
+    "LabelSelect_hls": {"PE", *DEPTHS},
+}
+WORDS = {
+    "ram_style": {"auto", "block", "distributed", "ultra"},
+    "resType": {"auto", "lut", "dsp"},
+    "parallel_window": {0, 1},
+}
+
+
+@pytest.mark.parametrize(
+    ("graph", "board"),
+    [(cnn(8), "pynq-z1"), (residual(), "pynq-z1"), (mobilenet_v1(4, 4), "zcu104")],
+    ids=lambda x: getattr(x, "name", x),
+)
+def test_what_is_written_has_the_attributes_of_finns_operators(graph, board):
+    board = load_board(board)
+    design = assemble(graph, {}, board)
+    entries = folding_of(design)
+    assert entries.pop("Defaults") == {}
+    for name, attributes in entries.items():
+        operator, _, number = name.rpartition("_")
+        assert number.isdigit()
+        assert set(attributes) <= ATTRIBUTES[operator]
+        for key, value in attributes.items():
+            assert value in WORDS.get(key, [value])
+            if key in DEPTHS:
+                assert all(type(depth) is int and depth >= 1 for depth in value)
+            elif key not in WORDS:
+                assert type(value) is int and value >= 0
+
+
+def test_thresholds_in_block_ram_are_written_and_read(tmp_path):
+    graph = mlp((32, 16, 10))
+    fold = Fold(pe=1, memory="block")
+    design = assemble(graph, {"act0": fold}, PYNQ)
+    path = tmp_path / "f.json"
+    write_folding(design, path)
+    assert json.loads(path.read_text())["Thresholding_rtl_0"]["depth_trigger_bram"] > 0
+    assert fold_as(path, graph, PYNQ).plan.design.block("act0").fold == fold
+
+
+def test_names_and_defaults_of_older_files_are_understood(tmp_path):
+    """1-D windows and down-samplers, one depth for all ports, pairs of defaults."""
+    names = {
+        "ConvolutionInputGenerator1D_3": "ConvolutionInputGenerator",
+        "DownSampler_0": "ConvolutionInputGenerator",
+        "StreamingFCLayer_Batch_12": "MVAU",
+        "ConvDoublePacked_Batch_0": "MVAU",
+        "Vector_Vector_Activate_Batch_0": "VVAU",
+        "FMPadding_Pixel_hls_0": "FMPadding_Pixel",
+    }
+    assert {n: layer_named(n).names[0] for n in names} == names
+    defaults = {
+        "inFIFODepth": [48, "all"],
+        "PE": [2, ["MatrixVectorActivation"], 1, ["LabelSelect"]],
+        "mem_mode": ["internal_decoupled", ["MatrixVectorActivation"]],
+    }
+    entries = {
+        "StreamingFIFO_0": {"depth": 64, "impl_style": "rtl"},
+        "MatrixVectorActivation_0": {"SIMD": 3, "mem_mode": "external"},
+        "MatrixVectorActivation_1": {"SIMD": 2, "runtime_writeable_weights": 1},
+        "LabelSelect_Batch_0": {"outputDataType": "UINT16"},
+    }
+    path = _file(tmp_path / "f.json", Defaults=defaults, **entries)
+    folded = fold_as(path, mlp((12, 8, 6)), PYNQ)
+    design = folded.plan.design
+    assert [design.block(n).fold.pe for n in ("fc0", "fc1", "arg_max")] == [2, 2, 1]
+    depths = {s.target: s.depth for s in design.streams}
+    assert depths["fc0.in0"] == depths["arg_max.in0"] == 48
+    words = ("StreamingFIFO", "mem_mode 'external'", "runtime_writeable_weights")
+    assert all(any(word in note for note in folded.notes) for word in words)
 
 
 @pytest.mark.parametrize(
