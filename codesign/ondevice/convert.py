@@ -82,7 +82,7 @@ def _converted(
         return []
     for kinds, convert in CONVERTERS:
         if isinstance(module, kinds):
-            layer = convert(name, module, _width(name, config))
+            layer = convert(name, module, config)
             opened = isinstance(layer, Dense) and not flat
             return [(f"{name}.flatten", Flatten())] * opened + [(name, layer)]
     raise _unsupported(name, module, "which has no integer form")
@@ -95,20 +95,20 @@ def _width(name: str, config: QuantConfig) -> int:
     return bits
 
 
-def _dense(name: str, layer: nn.Linear, bits: int) -> Layer:
-    return Dense(layer.in_features, layer.out_features, bits)
+def _dense(name: str, layer: nn.Linear, config: QuantConfig) -> Layer:
+    return Dense(layer.in_features, layer.out_features, _width(name, config))
 
 
-def _convolution(name: str, layer: nn.Conv2d, bits: int) -> Layer:
+def _convolution(name: str, layer: nn.Conv2d, config: QuantConfig) -> Layer:
     kernel, stride, padding = (set(v) for v in (layer.kernel_size, layer.stride, layer.padding))
     square = len(kernel) == len(stride) == len(padding) == 1
     if not square or layer.groups > 1 or set(layer.dilation) != {1}:
         raise _unsupported(name, layer, "which must be square, without groups and dilation")
     size = (layer.in_channels, layer.out_channels, kernel.pop(), stride.pop(), padding.pop())
-    return Convolution(*size, bits)
+    return Convolution(*size, _width(name, config))
 
 
-def _max_pool(name: str, layer: nn.MaxPool2d, bits: int) -> Layer:
+def _max_pool(name: str, layer: nn.MaxPool2d, config: QuantConfig) -> Layer:
     if layer.kernel_size != layer.stride or layer.padding or layer.ceil_mode:
         raise _unsupported(name, layer, "which must be square, not overlap and not be padded")
     return MaxPool(int(layer.kernel_size))
