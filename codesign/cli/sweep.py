@@ -86,11 +86,11 @@ def _numbers(option: str, words: str | None) -> tuple[int, ...] | None:
 
 def _print(swept: Swept, out: Path) -> None:
     from codesign.sweep.table import FILE_NAME
-    from codesign.sweep.words import COLUMNS, cells, failure
+    from codesign.sweep.words import COLUMNS, WORDS, cells, failure
 
     optional = ("Layers", "Seed", "Target", "Folding")
     caption = "LUT, frames/s: sources stand in the table. Accuracy: measured on the test part."
-    show.print_table("Sweep", COLUMNS, map(cells, swept.rows), caption, 8, optional)
+    show.print_table("Sweep", COLUMNS, map(cells, swept.rows), caption, WORDS, optional)
     for row in swept.failed:
         show.print_line(failure(row), "bold red")
     show.print_line(f"{len(swept.rows)} points, {swept.skipped} of them finished before")

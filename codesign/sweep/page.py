@@ -9,7 +9,7 @@ from codesign.files import write_text_atomic
 from codesign.sweep.front import front, merit
 from codesign.sweep.table import FILE_NAME as TABLE
 from codesign.sweep.table import Row
-from codesign.sweep.words import COLUMNS, cells, failure
+from codesign.sweep.words import COLUMNS, WORDS, cells, failure
 
 FILE_NAME = "report.html"
 HERE = Path(__file__).parent
@@ -31,6 +31,7 @@ def write_page(rows: Sequence[Row], folder: Path, title: str, plot: Path | None)
         plot=_drawing(plot),
         caption=_caption(rows),
         columns=COLUMNS,
+        words=WORDS,
         rows=[(cells(row), row.get("fits") == "True") for row in rows],
         failures=[failure(row) for row in rows if row["status"] == "failed"],
         origin=_origin(rows),

@@ -20,6 +20,8 @@ COLUMNS = (
     "LUT",
     "Accuracy",
 )
+# So many columns of words come first, then those of numbers.
+WORDS = 8
 
 
 def cells(row: Row) -> tuple[str, ...]:

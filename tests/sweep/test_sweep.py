@@ -84,6 +84,8 @@ def test_a_failure_is_tried_once_more_then_recorded(
     swept = sweep(CNV, tmp_path, runner=runner)
     rows = {row["board"]: row for row in read(tmp_path)}
     assert len(runner.asked) == asked and len(swept.rows) == 4
+    told = "failed: cnv on zcu104: no luck" in swept.page.read_text()
+    assert told == (status == "failed")
     assert rows["zcu104"]["status"] == status and rows["zcu104"]["attempts"] == "2"
     assert rows["zcu104"]["error"] == ("no luck" if status == "failed" else "")
     assert rows["pynq-z1"]["status"] == "done" and rows["pynq-z1"]["attempts"] == "1"
@@ -173,6 +175,10 @@ def test_recipe_points_train_each_width_and_keep_what_is_done(
         assert float(row["test_accuracy"]) == metrics["train"]["test_accuracy"]
         assert float(row["lut"]) == metrics["estimate"]["total"]["lut"]
     assert "<svg" in (tmp_path / "out/pareto.svg").read_text()
+    page = (tmp_path / "out/report.html").read_text()
+    assert page.count("<svg") == 1 and "<?xml" not in page
+    assert all(f"W{row['weight_bits']} A{row['act_bits']}" in page for row in rows)
+    assert "2 points: 2 fit" in page
 
 
 def test_shipped_sweeps_can_be_read() -> None:
