@@ -42,11 +42,15 @@ class Entry:
 
 @dataclass(frozen=True)
 class Context:
-    """Where and how much: `part` < 1 shortens a protocol (images and epochs) for a trial."""
+    """Where and how much: `part` < 1 shortens a protocol (images and epochs) for a trial.
+
+    `device` is that of [train] in a recipe: "auto" takes a GPU where there is one.
+    """
 
     folder: Path
     data_dir: Path | None = None
     part: float = 1.0
+    device: str = "auto"
     line: Callable[[str], None] = print
 
 

@@ -14,7 +14,7 @@ import torch
 
 from codesign.bench.frame import Context, Entry, Score
 from codesign.errors import Diverged
-from codesign.quant.config import QuantConfig
+from codesign.quant.config import LayerBits, QuantConfig
 from codesign.recipe import BoardSpec, DataSpec, ModelSpec, Recipe, TrainSpec
 from codesign.train.checkpoint import FILE_NAME as CHECKPOINT
 from codesign.train.evaluate import accuracy
@@ -33,6 +33,9 @@ SGD = {"optimiser": "sgd", "lr": 0.05, "weight_decay": 2e-4, "warmup_epochs": 1.
 change = msgspec.structs.replace
 
 FLOAT = QuantConfig(quantiser="float")
+# First and last layer at 8 bits whatever the method, as LSQ and most benchmarks have them: logits of
+# signs alone do not train.
+ENDS = {layer: LayerBits(8, 8, "fixed") for layer in ("stem.conv", "pool_act", "logits")}
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def scaled(quant: QuantConfig, **train: object) -> Recipe:
 def measure(entry: Entry, seed: int, context: Context) -> Score:
     """Test error in percent; the checkpoint in the folder of the run is gone on from."""
     job: Job = entry.job
-    recipe = shortened(job.recipe.with_seed(seed), context.part)
+    recipe = _placed(shortened(job.recipe.with_seed(seed), context.part), context)
     if job.from_float:
         recipe = change(recipe, model=change(recipe.model, checkpoint=str(_float(seed, context))))
     try:
@@ -105,9 +108,14 @@ def _float(seed: int, context: Context) -> Path:
     folder = context.folder.parent.parent / "float-start" / f"seed{seed}"
     path = folder / START_FILE
     if not path.exists():
-        trained = _trained(shortened(scaled(FLOAT).with_seed(seed), context.part), folder, context)
+        recipe = shortened(scaled(FLOAT).with_seed(seed), context.part)
+        trained = _trained(_placed(recipe, context), folder, context)
         torch.save(trained.model.state_dict(), path)
     return path
+
+
+def _placed(recipe: Recipe, context: Context) -> Recipe:
+    return change(recipe, train=change(recipe.train, device=context.device))
 
 
 def _trained(recipe: Recipe, folder: Path, context: Context) -> Trained:

@@ -24,9 +24,14 @@ TABLES: dict[str, tuple[str, str]] = {
         "DQ table 3: fixed against learned widths; 1.1 core-hours",
     ),
     "qat": ("codesign.bench.trained:qat", "QAT benchmark of methods; 0.9 core-hours"),
+    "qat2": ("codesign.bench.qat2:qat2", "QAT benchmark: later methods; 1.4 core-hours"),
     "width": ("codesign.bench.trained:width", "width against bits at one memory; 1 core-hour"),
     "inq": ("codesign.bench.trained:inq", "INQ: bits and partitions; 1 core-hour"),
     "fdqmp": ("codesign.bench.trained:fdqmp", "FDQMP: modified gradients; 1.5 core-hours"),
+    "ondevice": (
+        "codesign.bench.ondevice:ondevice",
+        "local losses and integer-only training; 1.5 core-hours",
+    ),
 }
 
 

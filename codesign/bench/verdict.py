@@ -9,7 +9,7 @@ from typing import NamedTuple
 from codesign.intervals import difference
 
 REPRODUCED, UNRESOLVED, CONTRADICTED = "order reproduced", "not resolved", "contradicted"
-NOT_PUBLISHED = "nothing published"
+NOT_PUBLISHED, ALONE = "nothing published", "no published order"
 
 Pair = tuple[str, str]
 
@@ -74,4 +74,4 @@ def _of_row(name: str, value: float | None, found: Mapping[Pair, str]) -> tuple[
         pairs = [pair for pair, judgement in own.items() if judgement == verdict]
         if pairs:
             return verdict, "; ".join(f"{a} before {b}" for a, b in pairs)
-    return (NOT_PUBLISHED if value is None else UNRESOLVED), ""
+    return (NOT_PUBLISHED if value is None else ALONE), ""

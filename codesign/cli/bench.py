@@ -32,6 +32,9 @@ def bench(
         Path | None,
         typer.Option(help="Folder of the official data sets; default: CODESIGN_DATA."),
     ] = None,
+    device: Annotated[
+        str, typer.Option(help="auto (a GPU where there is one), cpu or cuda.")
+    ] = "auto",
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Run a published comparison of quantisation methods under one scaled protocol.
@@ -58,12 +61,24 @@ def bench(
     from codesign.bench.run import run_bench
 
     folder = out or Path("runs") / "bench" / table
-    context = Context(folder, data, part, show.print_aside)
+    context = Context(folder, data, part, _device(device), show.print_aside)
     found = run_bench(named(table), context, seeds)
     if json:
         show.print_json(found)
     else:
         _print(found)
+
+
+def _device(wish: str) -> str:
+    from codesign.errors import BadInput
+    from codesign.recipe import DEVICES
+    from codesign.strict import nearest
+    from codesign.train.device import chosen_device
+
+    if wish not in DEVICES:
+        raise BadInput(f"there is no device {wish!r}{nearest(wish, list(DEVICES))}", found=wish)
+    chosen_device(wish)
+    return wish
 
 
 def _print(result: Result) -> None:

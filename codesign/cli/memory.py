@@ -26,6 +26,10 @@ NEED_COLUMNS = (
     "+ per frame (kB)",
 )
 
+TRAINING_COLUMNS = ("Parameters (kB)", "Optimiser (kB)", "Gradients (kB)", "+ per frame (kB)")
+FORMULA = "Bytes; of a frame"
+DEFAULT_ACT_BITS, DEFAULT_BATCH = 32.0, 128
+
 
 def memory(
     model: Annotated[
@@ -40,14 +44,25 @@ def memory(
     table: Annotated[
         str | None, typer.Option(help="One published table: width, training, dq3 or dq4.")
     ] = None,
+    training: Annotated[
+        bool, typer.Option("--training", help="Memory of training by each procedure.")
+    ] = False,
+    batch: Annotated[
+        int | None, typer.Option(help="Frames of a batch, with --training; default: 128.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Tell the memory of inference and training of a network at any bit widths.
 
-    Without a model: published tables computed anew, each beside what was printed.
+    Without a model: published tables computed anew, each beside what was printed; with --training
+    the ResNet-20 of those tables.
 
     Example: codesign memory model.onnx --weight-bits 4 --act-bits 4
     """
+    _check_batch(batch, training)
+    if training:
+        _training(model, act_bits or DEFAULT_ACT_BITS, batch or DEFAULT_BATCH, json)
+        return
     if model is None:
         _published(table, json)
         return
@@ -61,6 +76,36 @@ def memory(
         return
     _print_layers(size)
     _print_needs(needs)
+
+
+def _check_batch(batch: int | None, training: bool) -> None:
+    from codesign.errors import BadInput
+
+    if batch is not None and not training:
+        raise BadInput("--batch goes with --training; the other tables state bytes per frame")
+    if batch is not None and batch < 1:
+        raise BadInput(f"--batch must be at least 1, not {batch}")
+
+
+def _training(model: Path | None, act_bits: float, batch: int, json: bool) -> None:
+    from codesign.graph.sizes import size_of_onnx
+    from codesign.memory.procedures import training_rows
+    from codesign.memory.published import resnet20
+
+    _widths(None, act_bits)
+    size = resnet20() if model is None else size_of_onnx(model)
+    rows = training_rows(size, act_bits, batch)
+    if json:
+        show.print_json({"network": size.name, "frames": batch, "training": rows})
+        return
+    columns = ("Procedure", FORMULA, *TRAINING_COLUMNS, f"Batch of {batch} (kB)")
+    cells = [(r.procedure, r.counts, *(f"{n / 1000:,.2f}" for n in r.numbers)) for r in rows]
+    caption = (
+        f"kB of 1000 bytes, analytic. P parameters, W weights, S stored elements, A = {act_bits:g} "
+        "bits an activation, Q quantisers, C slices, L layers."
+    )
+    title = f"Training memory of {size.name}"
+    show.print_table(title, columns, cells, caption, left=2, optional=(FORMULA,))
 
 
 def _widths(weight_bits: float | None, act_bits: float | None) -> tuple[tuple[float, float], ...]:

@@ -65,7 +65,7 @@ def width_table() -> Table:
 
 def training_table() -> Table:
     """Inference and training memory of ResNet-20 (slides of the QAT benchmark), MB of 10^6 B."""
-    size = _resnet20()
+    size = resnet20()
     rows = (
         Row("W32A32", _training(size, 32, 32), (0.07, 1.08, 1.15, 2.16, 0.77)),
         Row("W3A3", _training(size, 3, 3), (0.01, 0.10, 0.11, 2.16, 0.07)),
@@ -81,7 +81,7 @@ def training_table() -> Table:
 
 def dq_cifar_table() -> Table:
     """Sizes of DQ table 3 (Uhlich et al., ICLR 2020): ResNet-20, KiB."""
-    size = _resnet20()
+    size = resnet20()
     widths = {"32/32": (32, 32), "2/32": (2, 32), "2/4": (2, 4)}
     printed = {"32/32": (1048, 64, 736), "2/32": (65.5, 64, 736), "2/4": (65.5, 8, 92)}
     rows = tuple(
@@ -153,7 +153,8 @@ def _rounded(rows: tuple[Row, ...]) -> tuple[Row, ...]:
     )
 
 
-def _resnet20() -> NetworkSize:
+def resnet20() -> NetworkSize:
+    """The ResNet-20 of the slides: CIFAR-10, 16 channels, option-A shortcuts, a bias in the end."""
     from codesign.memory.of_module import size_of_module
     from codesign.models.resnet import ResNet
 

@@ -8,12 +8,23 @@ from statistics import mean, stdev
 import msgspec
 import numpy as np
 import pytest
+import torch
 from scipy import stats
 
 from codesign.bench.frame import Bench, Context, Entry, Score, result
 from codesign.bench.run import markdown, run_bench
 from codesign.bench.tables import TABLES, bench
-from codesign.bench.verdict import CONTRADICTED, REPRODUCED, UNRESOLVED, Published, claims, verdicts
+from codesign.bench.verdict import (
+    ALONE,
+    CONTRADICTED,
+    NOT_PUBLISHED,
+    REPRODUCED,
+    UNRESOLVED,
+    Published,
+    claims,
+    verdicts,
+)
+from codesign.cli import main
 from codesign.data import cifar10
 from codesign.errors import BadInput
 from codesign.intervals import difference, half_interval
@@ -53,6 +64,12 @@ def test_verdicts_of_clear_unclear_and_reversed_orders():
     }
     found = {name: verdict for name, (verdict, _) in verdicts(rows, measured, 0.0).items()}
     assert found == {"a": REPRODUCED, "b": UNRESOLVED, "c": CONTRADICTED, "d": CONTRADICTED}
+
+
+def test_a_published_value_without_a_neighbour_has_no_verdict():
+    rows = {"a": Published("x", 9.36), "b": Published("x", None)}
+    found = verdicts(rows, {"a": [10.0, 10.1], "b": [12.0, 12.1]}, 1.0)
+    assert found == {"a": (ALONE, ""), "b": (NOT_PUBLISHED, "")}
 
 
 def counting(calls: list) -> Bench:
@@ -137,6 +154,8 @@ ROWS = {
     "width": ("2 bits",),
     "inq": ("5 bits, random",),
     "fdqmp": ("W2A2 EWGS",),
+    "qat2": ("SAT",),
+    "ondevice": ("vgg, W4A4, predsim", "mlp, sim", "vgg, NITI int4"),
 }
 
 
@@ -169,3 +188,15 @@ def test_published_orders_of_the_tables():
     assert rows["inq"]["2 bits"] == 33.98
     assert rows["fdqmp"]["W3A3 EWGS, InvTanh"] == 33.59
     assert rows["dq3"]["learned widths (8a)"] == 8.59
+    assert rows["qat2"]["APoT"] == pytest.approx(100 - 92.49)
+    assert rows["ondevice"]["vgg, predsim"] == 5.58
+    assert rows["ondevice"]["vgg, NITI int8"] == pytest.approx(100 - 90.64)
+
+
+def test_a_device_that_is_not_there_is_refused_before_anything_runs(tmp_path, capsys):
+    assert main(["bench", "step", "--device", "gpu", "--out", str(tmp_path / "a")]) == 2
+    assert "auto, cpu, cuda" in capsys.readouterr().err
+    if not torch.cuda.is_available():
+        assert main(["bench", "step", "--device", "cuda", "--out", str(tmp_path / "a")]) == 2
+        assert "no CUDA GPU" in capsys.readouterr().err
+    assert not (tmp_path / "a").exists()
