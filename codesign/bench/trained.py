@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from codesign.bench.frame import Bench, Entry
-from codesign.bench.protocol import FLOAT, SEEDS, TITLE, Job, change, measure, scaled
+from codesign.bench.protocol import ENDS, FLOAT, SEEDS, TITLE, Job, change, measure, scaled
 from codesign.memory.of_module import size_of_module
 from codesign.models.resnet import ResNet
 from codesign.quant.config import QuantConfig
@@ -109,7 +109,7 @@ def _network(channels: int):
 
 def qat() -> Bench:
     """The QAT benchmark of the slides: every method at its width."""
-    title = "QAT benchmark: methods at 3 bits (BNN 1, TWN 2)"
+    title = "QAT benchmark: methods at 3 bits (BNN 1, TWN 2), first and last layer at 8"
     return table("qat", title, "ResNet-20, CIFAR-10, W3A3 error (%)", _qat(), 2.0)
 
 
@@ -131,7 +131,7 @@ def _qat() -> Iterator[Entry]:
         ),
     )
     for name, published, quant in rows:
-        yield Entry(name, published, Job(scaled(quant)))
+        yield Entry(name, published, Job(scaled(change(quant, layers=ENDS))))
 
 
 def width() -> Bench:

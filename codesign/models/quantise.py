@@ -118,13 +118,12 @@ def _unsupported(path: str, module: nn.Module, where: str) -> BadInput:
 
 def _weight_options(layer: nn.Module, path: str, plan: Plan) -> dict[str, object]:
     sliced = layer.weight.dim() > 2 or plan.config.per_channel_dense
-    per_channel = plan.config.slices_weights and sliced and path != plan.last
+    per_channel = plan.config.slices_weights_of(path) and sliced and path != plan.last
     shape = (layer.weight.shape[0],) + (1,) * (layer.weight.dim() - 1) if per_channel else ()
-    bits = plan.config.weight_bits_of(path)
     pixels = pixel_injector(plan.config, plan.input_max) if path == plan.first else None
     return {
         "bias": layer.bias is not None,
-        "weight_quant": weight_injector(plan.config, bits, shape),
+        "weight_quant": weight_injector(plan.config, path, shape),
         "input_quant": pixels,
     }
 
@@ -150,19 +149,17 @@ def _same_weights(layer: nn.Module, quantised: nn.Module) -> nn.Module:
 
 
 def _unsigned_act(layer: nn.Module, path: str, plan: Plan) -> nn.Module:
-    bits = plan.config.act_bits_of(path)
-    return qnn.QuantIdentity(act_quant=act_injector(plan.config, bits)).train(layer.training)
+    return qnn.QuantIdentity(act_quant=act_injector(plan.config, path)).train(layer.training)
 
 
 def _signed_act(layer: nn.Module, path: str, plan: Plan) -> nn.Module:
-    injector = act_injector(plan.config, plan.config.act_bits_of(path), signed=True)
+    injector = act_injector(plan.config, path, signed=True)
     return qnn.QuantIdentity(act_quant=injector).train(layer.training)
 
 
 def _join(layer: Join, path: str, plan: Plan) -> Join:
     # A bipolar sum would lose the residual stream, so a join carries at least -1, 0, +1.
-    bits = max(2, plan.config.act_bits_of(path))
-    injector = act_injector(plan.config, bits, signed=True)
+    injector = act_injector(plan.config, path, signed=True, least_bits=2)
     layer.quantiser = qnn.QuantIdentity(act_quant=injector).train(layer.training)
     return layer
 

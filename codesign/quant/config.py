@@ -29,10 +29,11 @@ BINARY_ACTS = {
 
 
 class LayerBits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Widths of one layer in bits; None keeps the width of the network."""
+    """Widths of one layer in bits, and the method of both; None keeps that of the network."""
 
     weight: int | None = None
     act: int | None = None
+    quantiser: str | None = None
 
     def __post_init__(self) -> None:
         for field in ("weight", "act"):
@@ -47,9 +48,9 @@ class QuantConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Weights are signed: 2..8 bits, or 1 for the bipolar quantiser (values -1 and +1 times one
     scale), which has no learned width. Activations are unsigned, 1..8 bits. `quantiser` names the
     method (codesign/quant/methods.py), `weight_quantiser` and `act_quantiser` another one for
-    either; where a method learns widths, these are where learning starts. `layers` overrides both
-    widths for a layer by its module path or that of a parent ("features", "features.3"); the longest path that
-    states a width wins. `weight_gradient` and `act_gradient` modify the gradient of learned uniform
+    either; where a method learns widths, these are where learning starts. `layers` overrides
+    widths and method for a layer by its module path or that of a parent ("features", "features.3"); the
+    longest path that states one wins. `weight_gradient` and `act_gradient` modify the gradient of learned uniform
     grids (codesign/quant/gradients.py), whose first value `first_grid` chooses. `per_channel` gives
     every output channel its own grid, matrices only with `per_channel_dense`. Raises BadInput.
     """
@@ -76,9 +77,11 @@ class QuantConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         _check_choice("first_grid", self.first_grid, FIRST_GRIDS)
         _check_gradient("weight_gradient", self.weight_gradient, self.weight_method)
         _check_gradient("act_gradient", self.act_gradient, self.act_method)
-        for own in (LayerBits(self.weight_bits, self.act_bits), *self.layers.values()):
-            _check_method(self.weight_method, own.weight, is_weight=True)
-            _check_method(self.act_method, own.act, is_weight=False)
+        _check_method(self.weight_method, self.weight_bits, is_weight=True)
+        _check_method(self.act_method, self.act_bits, is_weight=False)
+        for layer in self.layers:
+            _check_method(self.weight_method_of(layer), self.weight_bits_of(layer), is_weight=True)
+            _check_method(self.act_method_of(layer), self.act_bits_of(layer), is_weight=False)
 
     @property
     def weight_method(self) -> Method:
@@ -90,10 +93,19 @@ class QuantConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """How activations are quantised."""
         return method(self.act_quantiser or self.quantiser)
 
-    @property
-    def slices_weights(self) -> bool:
-        """Whether every output channel has its own scale of weights."""
-        return self.per_channel or self.weight_method.per_filter
+    def weight_method_of(self, layer: str) -> Method:
+        """How weights of the module at path `layer` are quantised."""
+        own = self._override(layer, "quantiser")
+        return method(own) if own else self.weight_method
+
+    def act_method_of(self, layer: str) -> Method:
+        """How activations of the module at path `layer` are quantised."""
+        own = self._override(layer, "quantiser")
+        return method(own) if own else self.act_method
+
+    def slices_weights_of(self, layer: str) -> bool:
+        """Whether every output channel of the module at path `layer` has its own scale of weights."""
+        return self.per_channel or self.weight_method_of(layer).per_filter
 
     def weight_bits_of(self, layer: str) -> int:
         """Weight width of the module at path `layer`."""
@@ -103,11 +115,11 @@ class QuantConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Activation width of the module at path `layer`."""
         return self._override(layer, "act") or self.act_bits
 
-    def _override(self, layer: str, field: str) -> int | None:
+    def _override(self, layer: str, field: str) -> int | str | None:
         parts = layer.split(".")
         paths = [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
         stated = (getattr(self.layers[path], field) for path in paths if path in self.layers)
-        return next((bits for bits in stated if bits is not None), None)
+        return next((value for value in stated if value is not None), None)
 
 
 def check_width(field: str, bits: int) -> None:
@@ -121,9 +133,9 @@ def check_width(field: str, bits: int) -> None:
         )
 
 
-def _check_method(chosen: Method, bits: int | None, is_weight: bool) -> None:
+def _check_method(chosen: Method, bits: int, is_weight: bool) -> None:
     """A single bit is bipolar or one step whatever the method, unless it has its own."""
-    if bits is not None and bits != 1:
+    if bits != 1:
         chosen.check(bits, is_weight)
 
 

@@ -58,18 +58,22 @@ class ActProxy(ActQuantProxyFromInjector):
         return self.fused_activation_quant_proxy.tensor_quant
 
 
-def weight_injector(config: QuantConfig, bits: int, shape: tuple[int, ...]) -> type:
-    """Brevitas injector of a weight quantiser; `shape` of its step: () or (C, 1, ..)."""
-    chosen, power = config.weight_method, config.power_of_two_step
+def weight_injector(config: QuantConfig, layer: str, shape: tuple[int, ...]) -> type:
+    """Brevitas injector of the weights of `layer`; `shape` of their step: () or (C, 1, ..)."""
+    bits, power = config.weight_bits_of(layer), config.power_of_two_step
+    chosen = config.weight_method_of(layer)
     if bits == 1 and 1 not in chosen.weight_bits:
         return _injector(WeightProxy, True, BipolarQuantiser, 1, True, True, power, shape)
     make = _configured(chosen, config.weight_gradient, config.first_grid)
     return _injector(WeightProxy, True, make, bits, True, True, power, shape)
 
 
-def act_injector(config: QuantConfig, bits: int, signed: bool = False) -> type:
-    """Brevitas injector of an activation quantiser; 1 bit may be bipolar, as the config says."""
-    chosen, power = config.act_method, config.power_of_two_step
+def act_injector(
+    config: QuantConfig, layer: str, signed: bool = False, least_bits: int = 1
+) -> type:
+    """Brevitas injector of the activations of `layer`; 1 bit may be bipolar, as the config says."""
+    bits, power = max(least_bits, config.act_bits_of(layer)), config.power_of_two_step
+    chosen = config.act_method_of(layer)
     chosen = SIGNED if signed and not chosen.signed_acts else chosen
     if bits == 1 and (signed or config.binary_act == "bipolar"):
         return _injector(ActProxy, True, BipolarQuantiser, 1, False)

@@ -51,6 +51,21 @@ def test_illegal_layer_width_is_refused():
         LayerBits(weight=12)
 
 
+def test_a_layer_may_have_its_own_method():
+    own = LayerBits(weight=8, act=8, quantiser="fixed")
+    config = QuantConfig(1, 1, quantiser="bnn", layers={"head": own})
+    assert (config.weight_method_of("head.fc").name, config.act_method_of("head").name) == (
+        "fixed",
+        "fixed",
+    )
+    assert config.weight_method_of("body").name == "bnn"
+    assert config.weight_bits_of("head.fc") == 8
+    with pytest.raises(BadInput, match="there is no quantiser 'lsq'"):
+        QuantConfig(layers={"head": LayerBits(quantiser="lsq")})
+    with pytest.raises(BadInput, match="'p3' has 2 to 5 bits for weights"):
+        QuantConfig(8, 8, layers={"head": LayerBits(quantiser="p3")})
+
+
 def test_survives_json():
     config = QuantConfig(weight_bits=1, layers={"fc1": LayerBits(act=3)}, per_channel=True)
     assert msgspec.json.decode(msgspec.json.encode(config), type=QuantConfig) == config

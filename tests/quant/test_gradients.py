@@ -77,8 +77,8 @@ def test_every_name_has_its_factor():
 
 def test_names_reach_the_quantisers():
     config = QuantConfig(weight_gradient="ewgs", act_gradient="invtanh", first_grid="spread")
-    weights = weight_injector(config, 4, (3, 1)).tensor_quant
-    acts = act_injector(config, 4).tensor_quant
+    weights = weight_injector(config, "", (3, 1)).tensor_quant
+    acts = act_injector(config, "").tensor_quant
     assert (weights.gradient, acts.gradient) == ("ewgs", "invtanh")
     w = torch.randn(3, 50, generator=torch.Generator().manual_seed(1)) + 0.2
     weights.quantise(w)
