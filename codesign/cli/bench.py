@@ -72,11 +72,10 @@ def bench(
 def _device(wish: str) -> str:
     from codesign.errors import BadInput
     from codesign.recipe import DEVICES
-    from codesign.strict import nearest
     from codesign.train.device import chosen_device
 
     if wish not in DEVICES:
-        raise BadInput(f"there is no device {wish!r}{nearest(wish, list(DEVICES))}", found=wish)
+        raise BadInput(f"--device must be one of {', '.join(DEVICES)}, not {wish!r}", found=wish)
     chosen_device(wish)
     return wish
 
