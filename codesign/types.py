@@ -15,7 +15,8 @@ class QType(msgspec.Struct, frozen=True, order=True):
     `bits` is the width on the wire. `kind` is "int" (two's complement or unsigned), "bipolar"
     (the values -1 and +1 on one wire), "ternary" (-1, 0, +1 on two) or, for weights alone,
     "power-of-two" (0 and +-2^e: a sign, and e + 1 or 0 in the other bits). `narrow` drops the most
-    negative value of a signed range. QONNX names appear only at the border (`codesign/graph`).
+    negative value of a signed range, and leaves 2^(bits - 2) exponents of a power of two, those of
+    INQ's code. QONNX names appear only at the border (`codesign/graph`).
     """
 
     bits: int
@@ -57,7 +58,7 @@ class QType(msgspec.Struct, frozen=True, order=True):
     @property
     def exponents(self) -> int:
         """How many exponents a power of two has: 0 to this, less one."""
-        return (1 << (self.bits - 1)) - 1
+        return 1 << (self.bits - 2) if self.narrow else (1 << (self.bits - 1)) - 1
 
     @property
     def levels(self) -> int:
@@ -68,7 +69,7 @@ class QType(msgspec.Struct, frozen=True, order=True):
 
     def __str__(self) -> str:
         if self.kind == "power-of-two":
-            return f"pow2_{self.bits}"
+            return f"pow2_{self.bits}{'n' if self.narrow else ''}"
         if self.kind != "int":
             return self.kind
         return f"{'int' if self.signed else 'uint'}{self.bits}{'n' if self.narrow else ''}"

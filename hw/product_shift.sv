@@ -1,7 +1,7 @@
 // The product of an integer and 0 or a power of two with a sign: a shift and a negation.
 //
-// Formula: b_i is {sign, e}; product_o = 0 for e = 0, otherwise (sign ? -1 : 1) * a_i * 2**(e - 1),
-// modulo 2**Bits.
+// Formula: b_i is {sign, e}; product_o = 0 for e = 0, otherwise (sign ? -1 : 1) * a_i * 2**(e - 1).
+// Bits holds every product that occurs; exponents with which it would not are taken for 0.
 // Timing contract: combinational.
 // Python twin: codesign/blocks/multipliers.py.
 module product_shift #(
@@ -35,7 +35,8 @@ module product_shift #(
   always_comb begin
     shifted = '0;
     for (int c = 1; c < 1 << (BBits - 1); c++) begin
-      if (code == (BBits - 1)'(c)) shifted = a << (c - 1);
+      // No product of the two types is wider than Bits: codes beyond do not occur.
+      if (c - 1 + ABits < Bits && code == (BBits - 1)'(c)) shifted = a << (c - 1);
     end
   end
   assign product_o = (shifted ^ {Bits{negate}}) + Bits'(negate);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 
 from codesign.blocks.multipliers import is_product
@@ -24,9 +26,9 @@ def stored_type(weights: np.ndarray, declared: QType, itype: QType) -> QType:
         return _selecting(weights)
     if not is_product(itype, declared) or np.any(sizes & (sizes - 1)):
         return declared
-    for bits in POWER_BITS[: max(0, declared.bits - POWER_BITS[0] + 1)]:
-        powers = QType(bits, kind="power-of-two")
-        if sizes[-1] <= powers.max:
+    for bits, narrow in product(POWER_BITS, (True, False)):
+        powers = QType(bits, kind="power-of-two", narrow=narrow)
+        if bits <= declared.bits and sizes[-1] <= powers.max:
             return powers if _shift_luts(itype, powers) < _luts(itype, declared) else declared
     return declared
 

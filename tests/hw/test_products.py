@@ -41,6 +41,12 @@ def _weights(widths: range) -> list[QType]:
     return [QType(k.bits, bool(k.signed), "int", bool(k.narrow)) for k in kinds]
 
 
+def _powers() -> list[QType]:
+    """Weights that shift; narrow ones have about half of the exponents."""
+    wide = [QType(bits, kind="power-of-two") for bits in (2, 3, 4, 5)]
+    return wide + [QType(bits, kind="power-of-two", narrow=True) for bits in (3, 4, 5)]
+
+
 def _offered(pair: tuple[QType, QType]) -> bool:
     """True when some family packs two such products into a DSP."""
     return dsp_sensible(*pair) and any(packed_bits(f, *pair) for f in FAMILIES)
@@ -49,7 +55,7 @@ def _offered(pair: tuple[QType, QType]) -> bool:
 def _small() -> list[Unit]:
     """Operands of at most 16 bits together: every width of the pair, some of the others."""
     pairs = [p for p in product(_inputs((2, 3, 4, 5, 6, 8)), _weights(range(2, 7))) if _all(p, 16)]
-    powers = product(_inputs((2, 3, 5)), [QType(b, kind="power-of-two") for b in (2, 3, 4, 5)])
+    powers = product(_inputs((2, 3, 5)), _powers())
     shared = [(*p, PAIR) for p in pairs if _offered(p)]
     alone = [(*p, unit) for p in pairs if p[0].bits + p[1].bits < 9 for unit in (LUT, DSP)]
     return [*shared, *alone, *((*p, LUT) for p in powers)]

@@ -29,7 +29,10 @@ module product_check #(
   endfunction
 
   function automatic logic [BBits-1:0] allowed(input logic [BBits-1:0] code);
-    allowed = Narrow == 1 && code == BBits'(1 << (BBits - 1)) ? code + 1'b1 : code;
+    allowed = code;
+    // A narrow power of two has 2**(BBits - 2) exponents.
+    if (Narrow == 1 && BKind == 4) allowed[BBits-2] = code[BBits-2] && BBits'(code << 2) == '0;
+    else if (Narrow == 1 && code == BBits'(1 << (BBits - 1))) allowed = code + 1'b1;
   endfunction
 
   // Both ends of a signed and of an unsigned row, 0, 1 and two between.
