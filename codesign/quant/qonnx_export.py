@@ -37,15 +37,35 @@ class ThresholdsFunction(torch.autograd.Function):
         return (x.unsqueeze(-1) >= thresholds[0]).sum(-1) * scale
 
 
+class AsStored(torch.autograd.Function):
+    """Weights as the file stores them, quantised already; the node keeps their initialiser apart."""
+
+    @staticmethod
+    def symbolic(g, x):
+        return g.op("Identity", x)
+
+    @staticmethod
+    def forward(ctx, x: Tensor) -> Tensor:
+        return x.clone()
+
+
 def _operator(proxy: nn.Module) -> type:
     """Brevitas takes every 1-bit quantiser for bipolar; unsigned 1 bit is a Quant of 0 and 1."""
     return BrevitasBinaryQuantOp if proxy.quantiser.bipolar else BrevitasQuantOp
 
 
+def _described(
+    handler: BrevitasWeightQuantProxyHandler | BrevitasActQuantProxyHandler,
+) -> tuple[Tensor, ...]:
+    """What Brevitas wants to know beside the values."""
+    return tuple(handler.symbolic_kwargs[key] for key in ("scale", "zero_point", "bit_width"))
+
+
 class WeightHandler(BrevitasWeightQuantProxyHandler):
-    """Weight quantiser to Quant or BipolarQuant."""
+    """Weight quantiser to Quant or BipolarQuant, or to nothing where levels are real numbers."""
 
     handled_layer = WeightProxy
+    has_real_levels = False
 
     def prepare_for_export(self, module: WeightProxy) -> None:
         if not module.quantiser.has_qonnx_form:
@@ -56,6 +76,12 @@ class WeightHandler(BrevitasWeightQuantProxyHandler):
         super().prepare_for_export(module)
         self.symbolic_kwargs["narrow_range"] = module.quantiser.narrow
         self.quant_op = _operator(module)
+        self.has_real_levels = module.quantiser.has_real_levels
+
+    def symbolic_execution(self, x: Tensor) -> tuple[Tensor, ...]:
+        if not self.has_real_levels:
+            return super().symbolic_execution(x)
+        return AsStored.apply(x), *_described(self)
 
 
 class ActHandler(BrevitasActQuantProxyHandler):
@@ -79,7 +105,7 @@ class ActHandler(BrevitasActQuantProxyHandler):
             return super().symbolic_execution(x)
         scale, bits = self.stairs.scale, int(self.stairs.levels[-1]).bit_length()
         y = ThresholdsFunction.apply(x, self.stairs.repeated()[None], float(scale), bits)
-        return y, *(self.symbolic_kwargs[key] for key in ("scale", "zero_point", "bit_width"))
+        return y, *_described(self)
 
 
 class QonnxManager(QONNXManager):

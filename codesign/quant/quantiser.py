@@ -21,6 +21,8 @@ class Quantiser(nn.Module):
     is_learned: bool = False
     # Whether QONNX has a node for it: weights are stored quantised, so theirs always does.
     has_qonnx_form: bool = True
+    # Whether weights are no integers times a scale: they are exported as float32.
+    has_real_levels: bool = False
     # Values -1 and +1 times the scale, BipolarQuant in QONNX.
     bipolar: bool = False
     # Whether a signed range leaves out its most negative integer.
