@@ -125,6 +125,12 @@ class Budget:
         self.multipliers: dict[str, float] = {}
         self.progress = 0.0
 
+    @property
+    def limits(self) -> dict[str, float]:
+        """Every budget by name; a resource that the board lacks counts in whole primitives."""
+        board = self.board.limits if self.board else {}
+        return self.spec.memory | {key: max(limit, 1.0) for key, limit in board.items()}
+
     def excess(self, widths: Widths | None = None) -> Demand:
         """Relative excess g_j of each constraint: of the learned widths, with the margin.
 
@@ -139,10 +145,8 @@ class Budget:
         }
         if self.board is None:
             return over
-        # A resource that the board lacks counts in whole primitives.
-        limits = {key: room * max(limit, 1.0) for key, limit in self.board.limits.items()}
-        demand = self.board.demand(widths.widest)
-        return over | {key: demand[key] / limits[key] - 1 for key in demand}
+        demand, limits = self.board.demand(widths.widest), self.limits
+        return over | {key: demand[key] / (room * limits[key]) - 1 for key in demand}
 
     def penalty(self) -> Tensor:
         """What is added to the loss of every step."""

@@ -29,20 +29,22 @@ class Projection(msgspec.Struct, frozen=True):
     """What projection did: `narrowed` maps a quantiser to (bits before, bits after).
 
     `learned_fits` says whether the learned widths fitted by themselves; `excess` holds what each
-    budget is overdrawn by at the end, relative to it (empty when everything fits).
+    budget is overdrawn by at the end, relative to it (empty when everything fits), and `least` the
+    demand that was reached for each of these.
     """
 
     learned_fits: bool
     fits: bool
     narrowed: dict[str, tuple[int, int]]
     excess: dict[str, float]
+    least: dict[str, float] = {}
 
     def then(self, later: Projection) -> Projection:
         """This projection and a later one of the same network as one."""
         narrowed = dict(self.narrowed)
         for name, (before, after) in later.narrowed.items():
             narrowed[name] = (narrowed.get(name, (before,))[0], after)
-        return Projection(self.learned_fits, later.fits, narrowed, later.excess)
+        return Projection(self.learned_fits, later.fits, narrowed, later.excess, later.least)
 
     @property
     def sentence(self) -> str:
@@ -51,7 +53,10 @@ class Projection(msgspec.Struct, frozen=True):
             return "The learned widths fit all budgets as they are."
         moves = ", ".join(f"{name} {a} to {b} bits" for name, (a, b) in self.narrowed.items())
         text = f"Projected onto the budgets: {moves or 'nothing could be made narrower'}."
-        over = ", ".join(f"{key} by {gap:.0%}" for key, gap in self.excess.items())
+        over = ", ".join(
+            f"{key} by {gap:.0%} (the least is {self.least[key]:,.4g})"
+            for key, gap in self.excess.items()
+        )
         return text if self.fits else f"{text} Still over budget: {over}."
 
 
@@ -72,7 +77,9 @@ def project(trainer: Trainer, among: Sequence[int] | None = None) -> Projection:
         over = measured(trainer, budget)
     ends = zip(trainer.handles, start, strict=True)
     moved = {_label(h): (b, h.integer_bits()) for h, b in ends if h.integer_bits() != b}
-    return Projection(not first, not over, moved, over)
+    limits = budget.limits
+    least = {key: (1 + gap) * limits[key] for key, gap in over.items()}
+    return Projection(not first, not over, moved, over, least)
 
 
 def _label(handle: QuantHandle) -> str:
