@@ -123,7 +123,7 @@ def _weight_options(layer: nn.Module, path: str, plan: Plan) -> dict[str, object
     pixels = pixel_injector(plan.config, plan.input_max) if path == plan.first else None
     return {
         "bias": layer.bias is not None,
-        "weight_quant": weight_injector(plan.config, path, shape),
+        "weight_quant": weight_injector(plan.config, path, shape, path == plan.first),
         "input_quant": pixels,
     }
 

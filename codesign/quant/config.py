@@ -8,6 +8,7 @@ from codesign.errors import BadInput
 from codesign.quant.methods import METHODS, Method, method
 
 WIDTHS = range(1, 9)
+ACCUMULATORS = range(4, 33)
 GRADIENTS = {
     "ste": "straight-through",
     "ewgs": "scaled by the place between two levels",
@@ -52,7 +53,8 @@ class QuantConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     widths and method for a layer by its module path or that of a parent ("features", "features.3"); the
     longest path that states one wins. `weight_gradient` and `act_gradient` modify the gradient of learned uniform
     grids (codesign/quant/gradients.py), whose first value `first_grid` chooses. `per_channel` gives
-    every output channel its own grid, matrices only with `per_channel_dense`. Raises BadInput.
+    every output channel its own grid, matrices only with `per_channel_dense`. `accumulator_bits` are
+    those that sums may need where the method of weights keeps to it (a2q+). Raises BadInput.
     """
 
     weight_bits: int = 4
@@ -68,6 +70,7 @@ class QuantConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weight_gradient: str = "ste"
     act_gradient: str = "ste"
     first_grid: str = "least-squares"
+    accumulator_bits: int | None = None
     layers: dict[str, LayerBits] = {}
 
     def __post_init__(self) -> None:
@@ -82,6 +85,7 @@ class QuantConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for layer in self.layers:
             _check_method(self.weight_method_of(layer), self.weight_bits_of(layer), is_weight=True)
             _check_method(self.act_method_of(layer), self.act_bits_of(layer), is_weight=False)
+        self._check_sums()
 
     @property
     def weight_method(self) -> Method:
@@ -107,6 +111,34 @@ class QuantConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Whether every output channel of the module at path `layer` has its own scale of weights."""
         return self.per_channel or self.weight_method_of(layer).per_filter
 
+    @property
+    def widest_act_bits(self) -> int:
+        """Bits that hold every activation of the network; -1 and +1 need 2."""
+        stated = (own.act for own in self.layers.values() if own.act is not None)
+        return max(2, self.act_bits, *stated)
+
+    def _check_sums(self) -> None:
+        """A bound of sums needs a method that keeps it, inputs of known widths, and room."""
+        methods = (self.weight_method, *map(self.weight_method_of, self.layers))
+        wanted = [m.name for m in methods if m.bounds_sums]
+        if not wanted and self.accumulator_bits is not None:
+            can = ", ".join(m.name for m in METHODS if m.bounds_sums)
+            raise _wrong_sums(self.accumulator_bits, f"needs weight_quantiser = {can}")
+        if not wanted:
+            return
+        if self.accumulator_bits not in ACCUMULATORS:
+            rule = f"{ACCUMULATORS[0]} to {ACCUMULATORS[-1]} for quantiser {wanted[0]!r}"
+            raise _wrong_sums(self.accumulator_bits, f"must be {rule}")
+        acts = (self.act_method, *map(self.act_method_of, self.layers))
+        growing = next((m.name for m in acts if not m.plain_acts), None)
+        bits = (self.weight_bits, *map(self.weight_bits_of, self.layers))
+        if growing:
+            can = ", ".join(m.name for m in METHODS if m.plain_acts)
+            words = f"needs activations of a given width, which {growing!r} has not; {can} have"
+            raise _wrong_sums(self.accumulator_bits, words)
+        if 1 in bits:
+            raise _wrong_sums(self.accumulator_bits, "needs weights of 2 to 8 bits, and one has 1")
+
     def weight_bits_of(self, layer: str) -> int:
         """Weight width of the module at path `layer`."""
         return self._override(layer, "weight") or self.weight_bits
@@ -120,6 +152,11 @@ class QuantConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         paths = [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
         stated = (getattr(self.layers[path], field) for path in paths if path in self.layers)
         return next((value for value in stated if value is not None), None)
+
+
+def _wrong_sums(found: int | None, words: str) -> BadInput:
+    said = "not set" if found is None else f"{found}"
+    return BadInput(f"accumulator_bits is {said} and {words}", field="accumulator_bits")
 
 
 def check_width(field: str, bits: int) -> None:

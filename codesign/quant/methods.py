@@ -26,6 +26,7 @@ class Method:
     branches) get LSQ, "fixed", at the same width. `per_filter` gives every output channel its own
     scale whatever `per_channel` says. `real_levels` are no integers times a scale: they need
     `as_power` to reach hardware. `plain_acts` are activations whose integers have exactly b bits.
+    `bounds_sums` keep sums within the config's `accumulator_bits`.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Method:
     per_filter: bool = False
     real_levels: bool = False
     plain_acts: bool = False
+    bounds_sums: bool = False
 
     def make(
         self, bits: int, is_weight: bool, signed: bool, as_power: bool, shape: tuple[int, ...]
@@ -231,6 +233,15 @@ METHODS: tuple[Method, ...] = (
         range(2, 7),
         range(1, 6),
         signed_acts=False,
+    ),
+    Method(
+        "a2q+",
+        "step learned, sums bounded (needs accumulator_bits)",
+        "Colbert et al., ICML 2024",
+        "a2q:A2qQuantiser",
+        SIGNED,
+        NONE,
+        bounds_sums=True,
     ),
     Method(
         "ttq",

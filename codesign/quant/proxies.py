@@ -58,13 +58,18 @@ class ActProxy(ActQuantProxyFromInjector):
         return self.fused_activation_quant_proxy.tensor_quant
 
 
-def weight_injector(config: QuantConfig, layer: str, shape: tuple[int, ...]) -> type:
+def weight_injector(
+    config: QuantConfig, layer: str, shape: tuple[int, ...], reads_input: bool = False
+) -> type:
     """Brevitas injector of the weights of `layer`; `shape` of their step: () or (C, 1, ..)."""
     bits, power = config.weight_bits_of(layer), config.power_of_two_step
     chosen = config.weight_method_of(layer)
     if bits == 1 and 1 not in chosen.weight_bits:
         return _injector(WeightProxy, True, BipolarQuantiser, 1, True, True, power, shape)
     make = _configured(chosen, config.weight_gradient, config.first_grid)
+    if chosen.bounds_sums:
+        inputs = config.input_bits if reads_input else config.widest_act_bits
+        make = _bounded(make, config.accumulator_bits, inputs)
     return _injector(WeightProxy, True, make, bits, True, True, power, shape)
 
 
@@ -97,6 +102,19 @@ def _configured(chosen: Method, gradient: str, first_grid: str) -> Callable[...,
         return quantiser
 
     return make
+
+
+def _bounded(
+    make: Callable[..., Quantiser], sum_bits: int, input_bits: int
+) -> Callable[..., Quantiser]:
+    """`make`, with sums kept within `sum_bits` for inputs of `input_bits`."""
+
+    def bounded(*arguments: object) -> Quantiser:
+        quantiser = make(*arguments)
+        quantiser.bound(sum_bits, input_bits)
+        return quantiser
+
+    return bounded
 
 
 def _injector(
