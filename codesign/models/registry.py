@@ -16,6 +16,7 @@ from codesign.models.inverted import EfficientNetLite0, MobileNetV2
 from codesign.models.mobile import Mobile
 from codesign.models.quantise import quantise
 from codesign.models.resnet import ResNet, ResNet18
+from codesign.models.squeezenext import SqueezeNext
 from codesign.models.tfc import Tfc
 from codesign.quant.config import QuantConfig
 from codesign.quant.handles import record_quantisers
@@ -28,6 +29,7 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "mobile": Mobile,
     "mobilenet_v2": MobileNetV2,
     "efficientnet_lite0": EfficientNetLite0,
+    "squeezenext": SqueezeNext,
 }
 
 

@@ -55,6 +55,27 @@ def test_imagenet_networks_have_their_published_sizes(name, published_parameters
         assert size.macs == pytest.approx(published_macs, rel=0.005)
 
 
+# The table of the imgclsmob model zoo, which trained them: its parameters count a bias for each
+# convolution, which the norm behind it makes idle, and its products also bias, norm and ReLU of
+# each output.
+@pytest.mark.parametrize(
+    ("version", "width", "published_parameters", "published_macs"),
+    [
+        ("23", 1.0, 724_056, 287.28e6),
+        ("23", 1.5, 1_511_824, 552.39e6),
+        ("23", 2.0, 2_583_752, 898.48e6),
+        ("23v5", 1.0, 921_816, 285.82e6),
+        ("23v5", 2.0, 3_366_344, 897.60e6),
+    ],
+)
+def test_squeezenext_has_its_published_sizes(version, width, published_parameters, published_macs):
+    size = size_of_module(MODELS["squeezenext"](IMAGE, 1000, width, version), IMAGE)
+    biases = sum(layer.parameters for layer in size.layers if layer.kind == "norm") // 2
+    assert size.parameters + biases == published_parameters
+    outputs = sum(layer.outputs for layer in size.layers if layer.kind == "norm")
+    assert size.macs + 3 * outputs == pytest.approx(published_macs, rel=0.005)
+
+
 def test_resnet20_has_its_published_size():
     """0.27 M parameters (He et al., CVPR 2016, table 6) and 41 M products."""
     size = size_of_module(ResNet((3, 32, 32), 10, depth=20, shortcut="widen"), (3, 32, 32))

@@ -22,6 +22,7 @@ DEEP = {
     "resnet18": {"channels": 4},
     "mobilenet_v2": {"width": 0.1, "head": 32},
     "efficientnet_lite0": {"width": 0.1, "head": 32},
+    "squeezenext": {"width": 0.25},
 }
 CONFIGS = {
     "u3": QuantConfig(),
@@ -89,6 +90,7 @@ def test_depthwise_layers_have_one_kernel_per_channel():
     ("name", "shape", "options", "words"),
     [
         ("resnet", (1, 8, 8), {"depth": 9}, "depth 8, 14, 20"),
+        ("squeezenext", (3, 32, 32), {"version": "24"}, "one of 23, 23v5, not '24'"),
         ("cnv", (1, 8, 8), {"padding": 0}, "too small"),
         ("tfc", (1, 8, 8), {"depth": 3}, "no option depth; it takes sizes"),
         ("vgg", (1, 8, 8), {}, "built in are tfc, cnv, resnet, resnet18, mobile"),
