@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
 
 import msgspec
 
 from codesign.bench.verdict import Published, verdicts
+from codesign.errors import BadInput
 from codesign.intervals import half_interval
 
 
@@ -74,6 +75,15 @@ class Bench:
     entries: tuple[Entry, ...]
     measure: Measure
     least_gap: float = 0.0
+
+    def only(self, words: str) -> Bench:
+        """The rows whose names hold `words`. Raises BadInput where none does."""
+        chosen = tuple(entry for entry in self.entries if words in entry.name)
+        if not chosen:
+            names = "; ".join(entry.name for entry in self.entries)
+            raise BadInput(f"no row of {self.name} has {words!r} in its name: {names}", found=words)
+        title = f"{self.title} (rows with {words!r})" if words else self.title
+        return replace(self, title=title, entries=chosen)
 
 
 class Row(msgspec.Struct, frozen=True):

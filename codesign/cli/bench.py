@@ -25,6 +25,9 @@ def bench(
     seeds: Annotated[
         int | None, typer.Option(help="Runs of every row; default: the table's.")
     ] = None,
+    rows: Annotated[
+        str, typer.Option(help="Only rows with this in their name, as a table of their own.")
+    ] = "",
     part: Annotated[
         float, typer.Option(help="A trial: this part of the images and epochs, 0 to 1.")
     ] = 1.0,
@@ -62,7 +65,7 @@ def bench(
 
     folder = out or Path("runs") / "bench" / table
     context = Context(folder, data, part, _device(device), show.print_aside)
-    found = run_bench(named(table), context, seeds)
+    found = run_bench(named(table).only(rows), context, seeds)
     if json:
         show.print_json(found)
     else:
