@@ -20,8 +20,8 @@ def run_bench(bench: Bench, context: Context, seeds: int | None = None) -> Resul
     """Measure every row with seeds 0, 1, ..; scores lie in context.folder as JSON, one a run.
 
     Scores that are there are read, so that the same command goes on after a stop; those of another
-    protocol or of another recipe of the row are refused. Writes <table>.json and <table>.md. Raises
-    BadInput and what a run raises.
+    protocol or of another recipe of the row are refused. Rows of one job are measured once. Writes
+    <table>.json and <table>.md. Raises BadInput and what a run raises.
     """
     count = bench.seeds if seeds is None else seeds
     if count < 1:
@@ -55,6 +55,9 @@ def _score(bench: Bench, entry: Entry, seed: int, context: Context) -> Score:
     path = own.folder / "score.json"
     if path.exists():
         return _read(path, bench.protocol, context.part, job_id(entry.job))
+    first = next(e for e in bench.entries if job_id(e.job) == job_id(entry.job))
+    if first.name != entry.name:
+        return msgspec.structs.replace(_score(bench, first, seed, context), seconds=0.0)
     began = time.perf_counter()
     score = bench.measure(entry, seed, own)
     seconds = score.seconds or round(time.perf_counter() - began, 3)

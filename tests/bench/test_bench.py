@@ -154,7 +154,7 @@ ROWS = {
     "width": ("2 bits",),
     "inq": ("5 bits, random",),
     "fdqmp": ("W2A2 EWGS",),
-    "qat2": ("SAT",),
+    "qat2": ("SAT", "LQ-Net", "scalar centroids"),
     "ondevice": ("vgg, W4A4, predsim", "mlp, sim", "vgg, NITI int4"),
 }
 

@@ -59,3 +59,21 @@ def test_a_score_of_another_recipe_is_refused_and_one_without_a_name_is_read(tmp
     del kept["job"]
     path.write_bytes(msgspec.json.encode(kept))
     assert run_bench(other, context).rows[0].last == 1.0
+
+
+def test_rows_of_one_job_are_measured_once(tmp_path):
+    measured: list[str] = []
+
+    def measure(entry: Entry, seed: int, context: Context) -> Score:
+        measured.append(entry.name)
+        return Score(seed, last=float(len(measured)), seconds=3600.0)
+
+    job, other = scaled(QuantConfig(3, 3)), scaled(QuantConfig(4, 4))
+    entries = (Entry("a", 1.0, job, "x"), Entry("b", 2.0, other, "x"), Entry("c", 1.0, job, "y"))
+    found = run_bench(
+        Bench("t", "T", "P", "%", "%", 2, entries, measure),
+        Context(tmp_path, line=lambda text: None),
+    )
+    assert measured == ["a", "a", "b", "b"]
+    assert found.rows[2].last == found.rows[0].last
+    assert found.hours == 4.0
