@@ -1,13 +1,17 @@
-"""Whole networks, synthesised flat: what the sum of predictions is held against, and never fitted."""
+"""Whole networks, synthesised flat or module by module: what the sum of predictions is held against,
+and never fitted."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
 from codesign.blocks.base import Params
 from codesign.board import load_board
+from codesign.characterise.parts import Part, Piece, pieces, synthesise_pieces, together
+from codesign.characterise.run import DSP
 from codesign.cost.estimate import estimate
 from codesign.cost.model import FITTED
 from codesign.design import Design
@@ -20,11 +24,21 @@ FOLDER = "networks"
 
 
 class Network(msgspec.Struct, frozen=True):
-    """A design and what synthesis made of its top, with the adapters at both ends."""
+    """A design and what synthesis made of its top, with the adapters at both ends.
+
+    `parts` are there where it was synthesised module by module: `synthesis` is their sum.
+    """
 
     name: str
     design: Design
     synthesis: Synthesis
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def how(self) -> str:
+        """The tool, and whether it saw all at once."""
+        way = f"{len(self.parts)} modules" if self.parts else "flat"
+        return f"{self.synthesis.tool} {self.synthesis.version}, {way}"
 
 
 class NetworkLine(msgspec.Struct, frozen=True):
@@ -53,13 +67,40 @@ def measure(
     Raises ToolMissing and SynthesisFailed.
     """
     board = load_board(design.board)
-    family = board.family
     texts = files_of(design, params, board)
     sources = {n: t for n, t in texts.items() if n == "top.sv" or n.endswith(".mem")}
     sources |= {n: t for n, t in texts.items() if n.startswith("hw/") and n.count("/") == 1}
-    job = Job(sources, "top", family, native=native)
-    network = Network(name, design, synthesise(job, timeout_s))
-    path = folder / FOLDER / f"{name}-{family}.json"
+    job = Job(sources, "top", board.family, options=DSP[board.family], native=native)
+    return _kept(Network(name, design, synthesise(job, timeout_s)), folder)
+
+
+def measure_by_module(
+    name: str,
+    design: Design,
+    waiting: Sequence[Piece],
+    folder: Path,
+    timeout_s: float = 3600,
+    done: Callable[[Part], None] = lambda part: None,
+) -> Network:
+    """As `measure`, for the `waiting` pieces of `design` one by one; `done` hears of each.
+
+    A run that is stopped goes on behind the last piece, which the user's cache holds.
+    """
+    parts = []
+    for part in synthesise_pieces(waiting, timeout_s):
+        parts.append(part)
+        done(part)
+    return _kept(Network(name, design, together(parts), tuple(parts)), folder)
+
+
+def network_pieces(design: Design, params: Params, native: bool = False) -> list[Piece]:
+    """What `measure_by_module` synthesises."""
+    family = load_board(design.board).family
+    return pieces(design, params, family, DSP[family], native)
+
+
+def _kept(network: Network, folder: Path) -> Network:
+    path = folder / FOLDER / f"{network.name}-{network.synthesis.family}.json"
     write_bytes_atomic(path, msgspec.json.format(msgspec.json.encode(network), indent=1) + b"\n")
     return network
 
@@ -78,8 +119,9 @@ def compare(network: Network) -> NetworkLine:
     total = found.total
     predicted = {"lut": total.lut, "ff": total.ff, "dsp": total.dsp, "ram": sum(total.ram.values())}
     bounds = ({c: getattr(side, c) for c in FITTED} for side in (found.low, found.high))
-    tool = f"{network.synthesis.tool} {network.synthesis.version}"
-    return NetworkLine(network.name, tool, network.synthesis.seconds, measured, predicted, *bounds)
+    return NetworkLine(
+        network.name, network.how, network.synthesis.seconds, measured, predicted, *bounds
+    )
 
 
 def _read(path: Path) -> Network:

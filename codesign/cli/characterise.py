@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from codesign.cli import show
+from codesign.errors import BadInput
+
+if TYPE_CHECKING:
+    from codesign.blocks.base import Params
+    from codesign.characterise.networks import Network
+    from codesign.characterise.parts import Part
+    from codesign.design import Design
 
 
 def characterise(
@@ -26,6 +33,10 @@ def characterise(
     network: Annotated[
         Path | None, typer.Option(help="Instead: a design's folder, synthesised whole.")
     ] = None,
+    by_module: Annotated[
+        bool,
+        typer.Option("--by-module", help="With --network: block by block, and what joins them."),
+    ] = False,
 ) -> None:
     """Synthesise configurations drawn from a stated distribution and add them to the data set.
 
@@ -39,8 +50,12 @@ def characterise(
     from codesign.characterise.run import characterise as make
 
     if network is not None:
-        _whole(network, out or DATA, native, timeout)
+        _whole(network, out or DATA, native, by_module, timeout)
         return
+    if by_module:
+        raise BadInput(
+            "--by-module is a way to synthesise a network: name it with --network FOLDER"
+        )
     names = tuple(kinds.split(",")) if kinds else tuple(MAKERS)
     plan = Plan(family, names, rows, out or DATA, refresh, timeout, native)
     total = len(missing(plan))
@@ -54,13 +69,35 @@ def characterise(
     show.print_line(f"{plan.folder / family}: {done} new rows, {failed} of them failed")
 
 
-def _whole(folder: Path, data: Path, native: bool, timeout_s: float) -> None:
-    """Synthesise the design in `folder` flat and print it beside its estimate."""
+def _whole(folder: Path, data: Path, native: bool, by_module: bool, timeout_s: float) -> None:
+    """Synthesise the design in `folder`, flat or block by block; print it beside its estimate."""
     from codesign.characterise.networks import compare, measure
     from codesign.design import load_design, load_params
 
     design, params = load_design(folder), load_params(folder)
-    line = compare(measure(folder.name, design, params, data, native, timeout_s))
+    if by_module:
+        network = _by_module(folder.name, design, params, data, native, timeout_s)
+    else:
+        network = measure(folder.name, design, params, data, native, timeout_s)
+    line = compare(network)
     for count, value in line.measured.items():
         show.print_line(f"{count}: {value:.0f} measured, {line.predicted[count]:.0f} predicted")
     show.print_line(f"{line.tool}, {line.seconds:.0f} s")
+
+
+def _by_module(
+    name: str, design: Design, params: Params, data: Path, native: bool, timeout_s: float
+) -> Network:
+    from codesign.characterise.networks import measure_by_module, network_pieces
+
+    waiting = network_pieces(design, params, native)
+    show.print_line(f"{len(design.blocks)} blocks, {len(waiting)} modules to synthesise")
+
+    def done(part: Part) -> None:
+        counts = part.synthesis.counts
+        names = ", ".join(part.blocks)
+        show.print_line(
+            f"{names}: LUT {counts.lut}, FF {counts.ff}, {part.synthesis.seconds:.0f} s"
+        )
+
+    return measure_by_module(name, design, waiting, data, timeout_s, done)
