@@ -60,6 +60,7 @@ class _Program:
         self.is_choice = (np.arange(len(keys)) < self.choices).astype(int)
 
     def costs(self) -> np.ndarray:
+        """What a choice costs; products cost nothing."""
         found = np.zeros(len(self.column))
         for i, widths in enumerate(self.items):
             for b, cost in widths.items():

@@ -43,7 +43,9 @@ def distil(trainer: Trainer) -> None:
     spec = trainer.recipe.distil
     if spec.teacher is None:
         return
+    random_state = torch.get_rng_state()  # a resumed run goes on with its own random numbers
     found = teacher(trainer, spec.teacher).to(device_of(trainer.model)).eval().requires_grad_(False)
+    torch.set_rng_state(random_state)
     _check(found, trainer.data, spec.teacher)
     trainer.objective = distilled(found, spec, labelled(trainer.recipe.train.label_smoothing))
 
@@ -92,14 +94,12 @@ def float_recipe(recipe: Recipe) -> Recipe:
 def _trained_float(recipe: Recipe, student: Trainer) -> nn.Module:
     """Train the float network in a folder beside the checkpoint, or go on with what lies there."""
     folder = student.folder / FOLDER
-    random_state = torch.get_rng_state()
     model = recipe_model(recipe, student.data).to(device_of(student.model))
     own = Trainer(model, student.data, recipe, folder, watcher=student.watcher)
     if student.is_resumed and (folder / FILE_NAME).exists():
         own.restore(load_checkpoint(folder, recipe))
     own.watcher.line("teacher: the float network")
     train_phases(own)
-    torch.set_rng_state(random_state)
     return model
 
 

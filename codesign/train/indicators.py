@@ -10,7 +10,7 @@ squared gradient (the empirical Fisher information): sum g^2 (Q_b(v) - v)^2.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -50,11 +50,13 @@ class Steps:
         state = {k: v.clone() for k, v in self.trainer.model.state_dict().items()}
         for number in range(passes):
             for x, y in self.batches(number):
-                self.table or self._begin(x)
-                self._step(x, y, number)
+                if not self.table:
+                    self._begin(x)
+                self._step(x, y)
         self.trainer.model.load_state_dict(state)
 
-    def batches(self, number: int):
+    def batches(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """The training part in the order of pass `number`; the network is set to train."""
         t = self.trainer
         generator = epoch_generator(t.recipe.train.seed, STREAM + number)
         device = device_of(t.model.train())
@@ -78,7 +80,7 @@ class Steps:
         self.optimiser = RelativeAdam(self.table.values(), rate)
         self.random = epoch_generator(self.trainer.recipe.train.seed, 2 * STREAM)
 
-    def _step(self, x: Tensor, y: Tensor, number: int) -> None:
+    def _step(self, x: Tensor, y: Tensor) -> None:
         self.optimiser.zero_grad()
         plans = [dict.fromkeys(self.items, width) for width in self.widths]
         drawn = torch.randint(len(self.widths), (len(self.items),), generator=self.random)

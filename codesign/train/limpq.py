@@ -26,6 +26,7 @@ from codesign.train.phases import keep, kept
 from codesign.train.project import Projection, measured, project
 
 FOLDINGS = 4
+BITS = range(1, 9)
 
 Costs = list[dict[int, float]]
 
@@ -47,11 +48,11 @@ def train_limpq(trainer: Trainer) -> Projection:
 
 def movable(trainer: Trainer) -> list[int]:
     """Indices of the handles that get a width."""
-    named = tuple(trainer.recipe.quant.layers)
+    named = tuple(f"{layer}." for layer in trainer.recipe.quant.layers)
     found = [
         index
         for index, handle in enumerate(trainer.handles)
-        if isinstance(handle.quantiser, LsqQuantiser) and not handle.name.startswith(named)
+        if isinstance(handle.quantiser, LsqQuantiser) and not f"{handle.name}.".startswith(named)
     ]
     if not found:
         raise BadInput(
@@ -139,9 +140,6 @@ def board_needs(budget: Budget) -> Iterator[Need]:
                 alone.append((item, own))
         limit = max(budget.board.limits[kind], 1.0)
         yield Need(kind, limit, content.plan[number], tuple(alone), tuple(together))
-
-
-BITS = range(1, 9)
 
 
 def _kib(elements: int) -> dict[int, float]:

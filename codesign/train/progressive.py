@@ -31,10 +31,10 @@ def train_progressive(trainer: Trainer) -> None:
     for number, width in enumerate(spec.widths):
         start = number * spec.step_epochs
         _stage(trainer, start, spec.step_epochs, width)
-    watch = Instability(trainer)
-    trainer.after_epoch.append(watch)
+    watch = [Instability(trainer)] if spec.freeze_rounds else []
+    trainer.after_epoch += watch
     _stage(trainer, spec.before, train.epochs, 0)
-    trainer.after_epoch.remove(watch)
+    trainer.after_epoch = [call for call in trainer.after_epoch if call not in watch]
     for number in range(1, spec.freeze_rounds + 1):
         start = spec.before + train.epochs + (number - 1) * spec.freeze_epochs
         _freeze(trainer, number / (spec.freeze_rounds + 1))

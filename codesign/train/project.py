@@ -54,10 +54,12 @@ class Projection(msgspec.Struct, frozen=True):
         moves = ", ".join(f"{name} {a} to {b} bits" for name, (a, b) in self.narrowed.items())
         text = f"Projected onto the budgets: {moves or 'nothing could be made narrower'}."
         over = ", ".join(
-            f"{key} by {gap:.0%} (the least is {self.least[key]:,.4g})"
-            for key, gap in self.excess.items()
+            f"{key} by {gap:.0%}{self._least(key)}" for key, gap in self.excess.items()
         )
         return text if self.fits else f"{text} Still over budget: {over}."
+
+    def _least(self, key: str) -> str:
+        return f" (the least is {self.least[key]:,.4g})" if key in self.least else ""
 
 
 def project(trainer: Trainer, among: Sequence[int] | None = None) -> Projection:

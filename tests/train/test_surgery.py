@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import msgspec
@@ -9,12 +10,12 @@ import pytest
 import torch
 
 from codesign.errors import BadInput, Interrupted
-from codesign.graph.load import import_model
 from codesign.quant.surgery import SurgeryQuantiser
 from codesign.recipe import load_recipe
+from codesign.report.data import load_report_data
 from codesign.train.inq import layers
 from codesign.train.loop import Trainer
-from codesign.train.stages import check_model, export_model
+from codesign.train.pipeline import run_recipe
 from codesign.train.training import train_recipe
 
 change = msgspec.structs.replace
@@ -84,7 +85,9 @@ def test_the_chance_of_a_move_falls_with_gamma_and_power():
 
 
 def test_surgery_then_inq_reaches_the_hardware_and_states_its_compression(tmp_path):
-    trained = train_recipe(RECIPE, tmp_path)
+    steps = ("train", "export", "lower", "check", "report")
+    result = run_recipe(RECIPE, tmp_path, quiet=True, steps=steps)
+    trained = result.trained
     held = torch.cat([q.held.flatten() for q, _ in layers(trained.model)])
     kept = torch.cat([q.kept.flatten() for q, _ in layers(trained.model)])
     assert 0.05 < float(kept.mean()) < 0.6
@@ -95,9 +98,9 @@ def test_surgery_then_inq_reaches_the_hardware_and_states_its_compression(tmp_pa
     assert 32 * len(held) / bits > 12
     assert len(trained.history) == RECIPE.total_epochs == 7
     assert trained.test_accuracy > 0.75
-    export_model(trained.model, trained.data, tmp_path)
-    graph = import_model(tmp_path / "model.onnx")
-    assert check_model(trained.model, trained.data, tmp_path, graph).integer_mismatches == 0
+    assert result.checks.integer_mismatches == 0
+    assert trained.remark in load_report_data(tmp_path).notes
+    assert json.loads((tmp_path / "metrics.json").read_text())["train"]["remark"] == trained.remark
 
 
 def test_portions_count_the_weights_that_are_kept():
