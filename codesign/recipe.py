@@ -15,6 +15,7 @@ from codesign.errors import BadInput
 from codesign.files import package_data
 from codesign.quant.config import QuantConfig
 from codesign.recipe_check import check_procedure
+from codesign.recipe_compact import CompactSpec
 from codesign.recipe_ondevice import LocalSpec, NitiSpec, check_on_device
 from codesign.recipe_procedures import (
     PROCEDURES,
@@ -51,12 +52,14 @@ AUGMENTATIONS = ("flip", "crop")
 class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A built-in network or "package.module:Class"; `options` go to it as keyword arguments.
 
-    `checkpoint` is a file of weights (torch state dict) to begin with.
+    `checkpoint` is a file of weights (torch state dict) to begin with. `compact` maps the path of a
+    layer, or of a module above layers, to the way it is made compact from these weights.
     """
 
     name: str
     checkpoint: str | None = None
     options: dict[str, Option] = {}
+    compact: dict[str, CompactSpec] = {}
 
 
 class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -68,4 +68,5 @@ def _check_niti(recipe: Recipe) -> None:
         ("hold_epochs and finetune_epochs", others, others == 0, "0 for procedure niti"),
         ("budget", "a budget", not recipe.budget.binds, "left out for procedure niti"),
         ("model.checkpoint", start, start is None, "left out for procedure niti"),
+        ("model.compact", "layers", not recipe.model.compact, "left out for procedure niti"),
     )

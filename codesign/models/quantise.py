@@ -10,6 +10,7 @@ import brevitas.nn as qnn
 from torch import nn
 
 from codesign.errors import BadInput
+from codesign.models.compact.layers import keep_pruned
 from codesign.models.join import Join, Signed
 from codesign.quant.config import QuantConfig
 from codesign.quant.handles import record_quantisers
@@ -145,6 +146,8 @@ def _same_weights(layer: nn.Module, quantised: nn.Module) -> nn.Module:
     quantised.weight.data.copy_(layer.weight.data)
     if layer.bias is not None:
         quantised.bias.data.copy_(layer.bias.data)
+    if hasattr(layer, "mask"):
+        keep_pruned(quantised, layer.mask)
     return quantised.train(layer.training)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from torch import nn
@@ -12,6 +12,7 @@ from codesign.errors import BadInput
 from codesign.imports import import_object
 from codesign.models.checkpoint import load_checkpoint
 from codesign.models.cnv import Cnv
+from codesign.models.compact.apply import compacted
 from codesign.models.inverted import EfficientNetLite0, MobileNetV2
 from codesign.models.mobile import Mobile
 from codesign.models.quantise import quantise
@@ -20,6 +21,7 @@ from codesign.models.squeezenext import SqueezeNext
 from codesign.models.tfc import Tfc
 from codesign.quant.config import QuantConfig
 from codesign.quant.handles import record_quantisers
+from codesign.recipe_compact import CompactSpec
 
 MODELS: dict[str, Callable[..., nn.Module]] = {
     "tfc": Tfc,
@@ -40,6 +42,7 @@ def build_model(
     config: QuantConfig,
     input_max: int = 255,
     checkpoint: str | Path | None = None,
+    compact: Mapping[str, CompactSpec] | None = None,
     **options: object,
 ) -> nn.Module:
     """A Brevitas network that takes float32 (batch, *input_shape) and returns (batch, classes).
@@ -48,9 +51,12 @@ def build_model(
     input_shape, classes, config and **options that its signature names. If it makes a network
     without Brevitas layers, they are quantised as `config` says. Inputs are raw integers
     0..input_max times float32(1/input_max). `checkpoint` holds float or quantised weights
-    (torch.save of a state_dict). Raises BadInput.
+    (torch.save of a state_dict). `compact` names layers that are made compact before they are
+    quantised, from the float weights of `checkpoint` where it is given. Raises BadInput.
     """
     model = _made(name, tuple(input_shape), classes, config, options)
+    if compact:
+        model, checkpoint = _compact(name, model, tuple(input_shape), compact, checkpoint), None
     if _has_quantisers(model):
         model = record_quantisers(model, tuple(input_shape))
     else:
@@ -60,18 +66,36 @@ def build_model(
     return model
 
 
+def _compact(
+    name: str,
+    model: nn.Module,
+    input_shape: tuple[int, ...],
+    specs: Mapping[str, CompactSpec],
+    checkpoint: str | Path | None,
+) -> nn.Module:
+    if _has_quantisers(model):
+        raise _is_quantised(name)
+    if checkpoint is not None:
+        load_checkpoint(record_quantisers(model, input_shape), Path(checkpoint))
+    return compacted(model, specs)
+
+
 def float_model(
     name: str, input_shape: tuple[int, ...], classes: int, **options: object
 ) -> nn.Module:
     """The network without quantisation; raises BadInput for one that is written quantised."""
     model = _made(name, tuple(input_shape), classes, QuantConfig(), options)
     if _has_quantisers(model):
-        raise BadInput(
-            f"model {name} has Brevitas layers of its own, and a float network is needed here; give "
-            "one of plain torch layers",
-            model=name,
-        )
+        raise _is_quantised(name)
     return model
+
+
+def _is_quantised(name: str) -> BadInput:
+    return BadInput(
+        f"model {name} has Brevitas layers of its own, and a float network is needed here; give one "
+        "of plain torch layers",
+        model=name,
+    )
 
 
 def _made(

@@ -53,6 +53,7 @@ def recipe_model(recipe: Recipe, data: Dataset) -> nn.Module:
         recipe.quant,
         input_max=data.input_max,
         checkpoint=recipe.model.checkpoint,
+        compact=recipe.model.compact,
         **recipe.model.options,
     )
 
