@@ -71,6 +71,9 @@ def shortfall(plan: Plan) -> str:
     """What to say of a design that fits but misses its target; empty otherwise."""
     if plan.meets_target or not plan.fits:
         return ""
+    if plan.proof and plan.proof.latency_s:
+        shortest = f"{plan.proof.latency_s * 1e6:,.2f} µs"
+        return f"The target is missed: the shortest latency found is {shortest} (simulated)."
     return (
         f"The target is missed: the fastest design that fits gives {rate(plan.best_fps)} frames/s."
     )

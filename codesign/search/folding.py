@@ -111,29 +111,20 @@ class FoldSearch:
         return self._fitting(last, True) if self._fits(last) else self._lacking(last, True)
 
     def reaching(self, fps: float | None, latency_s: float | None) -> FoldResult:
-        """The cheapest that reaches the targets; with a latency the cheapest of its interval.
-
-        The latency of a folding is known by simulation only: nothing is proven of others.
-        """
-        found = self._reaching(fps, latency_s)
-        if latency_s is None:
-            return found
-        unproven = {"cost_bound": -inf, "least_excess": 0.0, "binding": {}}
-        return replace(found, proof=msgspec.structs.replace(found.proof, **unproven))
-
-    def _reaching(self, fps: float | None, latency_s: float | None) -> FoldResult:
+        """The cheapest that reaches the targets; else what is nearest to them."""
         most_cycles = inf if fps is None else floor(self.board.clock_hz / fps * (1 + 1e-12))
-        index = self._index_within(most_cycles)
-        reached = index >= 0
-        if latency_s is not None and reached:
-            index, reached = self._within_latency(index, latency_s)
-        index = max(index, 0)
+        if latency_s is not None:
+            from codesign.search.latency import LatencySearch
+
+            return LatencySearch(self, most_cycles, latency_s).found()
+        index = self.index_within(most_cycles)
+        reached, index = index >= 0, max(index, 0)
         if reached and self._fits(index):
             return self._fitting(index, True)
         self.fastest_index()
         return self._fitting(index, False) if self._fits(index) else self._lacking(index, False)
 
-    def _index_within(self, most_cycles: float) -> int:
+    def index_within(self, most_cycles: float) -> int:
         """The slowest interval within `most_cycles`; -1 where none is."""
         return int(np.searchsorted(self.intervals, most_cycles, side="right")) - 1
 
@@ -146,7 +137,7 @@ class FoldSearch:
     def _fits(self, index: int) -> bool:
         return self._decision(index).answer == "yes"
 
-    def _cheapest(self, index: int) -> Cheapest:
+    def cheapest(self, index: int) -> Cheapest:
         """The cheapest choice of an interval at which some choice fits."""
         if index not in self.found:
             interval, choice = int(self.intervals[index]), self._decision(index).choice
@@ -155,7 +146,7 @@ class FoldSearch:
 
     def as_fast_as(self, interval_cycles: int) -> FoldResult | None:
         """The fastest that fits; None where none known is within `interval_cycles`."""
-        slowest = self._index_within(interval_cycles)
+        slowest = self.index_within(interval_cycles)
         index = None if slowest < 0 else self.fastest_index(slowest)
         return None if index is None else self._fitting(index, True)
 
@@ -168,29 +159,6 @@ class FoldSearch:
             middle = (low + high) // 2
             low, high = (low, middle) if self._fits(middle) else (middle + 1, high)
         return low
-
-    def _within_latency(self, slowest: int, latency_s: float) -> tuple[int, bool]:
-        """The slowest index up to `slowest` whose simulated latency is short enough."""
-        low, high = 0, slowest
-        if not self._short(0, latency_s):
-            return 0, False
-        while low < high:
-            middle = (low + high + 1) // 2
-            low, high = (middle, high) if self._short(middle, latency_s) else (low, middle - 1)
-        return low, True
-
-    def _short(self, index: int, latency_s: float) -> bool:
-        from codesign.sim.simulate import simulate
-
-        choice = self._choice(index)
-        design, _ = self._assembled(choice)
-        return simulate(design, self.board).latency_cycles <= latency_s * design.clock_hz
-
-    def _choice(self, index: int) -> np.ndarray:
-        """The cheapest choice that fits, or the one that lacks least."""
-        if self._fits(index):
-            return self._cheapest(index).choice
-        return self.exact.least_excess(int(self.intervals[index])).choice
 
     def best_fps(self) -> float:
         """Of the fastest interval that is known to fit."""
@@ -207,7 +175,10 @@ class FoldSearch:
         return self.board.clock_hz / int(self.intervals[index])
 
     def _fitting(self, index: int, reached: bool) -> FoldResult:
-        found = self._cheapest(index)
+        return self.result(self.cheapest(index), reached)
+
+    def result(self, found: Cheapest, reached: bool) -> FoldResult:
+        """The design of a choice that fits."""
         design, facts = self._assembled(found.choice)
         return FoldResult(
             design=design,
@@ -244,8 +215,12 @@ class FoldSearch:
         folds = self.network.folds(choice)
         interval = self.network.interval_cycles(choice)
         facts = {"folds": folds, "interval_cycles": interval, "fps": self.board.clock_hz / interval}
-        design = self.network.styled(assemble(self.graph, folds, self.board), choice)
-        return design, facts
+        return self.design(choice), facts
+
+    def design(self, choice: np.ndarray) -> Design:
+        """The design of a choice, its streams as deep as full rate needs."""
+        folds = self.network.folds(choice)
+        return self.network.styled(assemble(self.graph, folds, self.board), choice)
 
 
 def _cost(minimise: Weights | None, kinds: tuple[str, ...], budget: np.ndarray) -> np.ndarray:

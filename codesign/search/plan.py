@@ -16,6 +16,7 @@ from codesign.search.fifo import size_fifos
 from codesign.search.folding import NOTHING, FoldResult, Weights, find_folds
 from codesign.search.padding import Padded
 from codesign.search.proof import Proof
+from codesign.sim.simulate import simulate
 
 # Rounds of folding again with room for the FIFOs that the round before needed.
 RESERVE_ROUNDS = 4
@@ -53,6 +54,8 @@ class Plan:
             return ""
         if not self.fits:
             return self.proof.refutation(self.targeted)
+        if not self.meets_target:
+            return self.proof.missed(self.estimate.fps)
         return self.proof.sentence(self.estimate.fps, self.targeted)
 
     @property
@@ -120,15 +123,24 @@ class _Planner:
 
     def _plan(self, found: FoldResult, design: Design) -> Plan:
         """What holds for every folding was proven by the first search, in the whole budget."""
-        proof = msgspec.structs.replace(self.first.proof, cost=found.proof.cost)
+        latency_s = self._latency_s(found, design)
+        proof = msgspec.structs.replace(
+            self.first.proof, cost=found.proof.cost, latency_s=latency_s
+        )
         return Plan(
             design,
             estimate(design, self.board),
-            meets_target=found.meets_target,
+            meets_target=found.meets_target and latency_s <= (self.target_latency_s or 0.0),
             best_fps=found.best_fps,
             proof=proof,
             targeted=self.target_fps is not None or self.target_latency_s is not None,
         )
+
+    def _latency_s(self, found: FoldResult, design: Design) -> float:
+        """Simulated with its FIFOs where a latency was asked for; else 0."""
+        if self.target_latency_s is None or not found.fits:
+            return 0.0
+        return simulate(design, self.board).latency_cycles / design.clock_hz
 
     def _with_reserve(self, tried: Plan) -> Plan:
         """Fold again in a budget that leaves what the FIFOs took; the first plan that fits."""

@@ -21,7 +21,8 @@ class Proof(msgspec.Struct, frozen=True):
     the budget, or what the caller weighs). `structural`: `fps_bound` is that of the fastest folding
     on any budget. Each folding of at least `refuted_fps` exceeds the budget of some count in
     `binding` by `least_excess` budgets or more; `binding` maps counts to their weight in this proof.
-    All that holds for the `paddings` of channel counts tried (1: none but the network as it is);
+    No folding within the budget has a latency under `latency_bound_s`, the one found has `latency_s`
+    (both 0 where no latency was asked for). All that holds for the `paddings` of channel counts tried (1: none but the network as it is);
     `paddings_left` were not.
     """
 
@@ -32,6 +33,8 @@ class Proof(msgspec.Struct, frozen=True):
     refuted_fps: float = inf
     least_excess: float = 0.0
     binding: dict[str, float] = {}
+    latency_s: float = 0.0
+    latency_bound_s: float = 0.0
     paddings: int = 1
     paddings_left: int = 0
 
@@ -58,8 +61,6 @@ class Proof(msgspec.Struct, frozen=True):
         return f" That holds for the {self.paddings} paddings of channel counts tried{left}."
 
     def _sentence(self, fps: float, targeted: bool) -> str:
-        if targeted and self.cost_bound == -inf:
-            return "Not proven: a folding that also reaches the latency may cost less."
         if targeted:
             gap = 1 - self.cost_bound / self.cost if self.cost > 0 else 0.0
             if gap <= 1e-5:
@@ -73,6 +74,15 @@ class Proof(msgspec.Struct, frozen=True):
             f"Proven: no folding within the budget gives more than {self.fps_bound:,.1f} frames/s; "
             f"this one reaches {fps / self.fps_bound:.1%} of that."
         )
+
+    def missed(self, fps: float) -> str:
+        """What is proven where a design fits and misses its target."""
+        if not self.latency_s:
+            return self.sentence(fps, targeted=False)
+        if not self.latency_bound_s:
+            return "Not proven: a folding within the budget may have that latency."
+        found = "Proven: no folding within the budget has a latency of less than"
+        return f"{found} {self.latency_bound_s * 1e6:,.2f} µs.{self._among}"
 
     def refutation(self, targeted: bool) -> str:
         """What is proven where nothing fits; empty without a proof."""

@@ -1,0 +1,250 @@
+"""Foldings for a latency: the cheapest found by simulation, and a bound of what any must cost.
+
+The latency of a design is known by simulation only. But from the event programs alone every folding
+takes at least so many cycles along a path from input to output: those until each block before block i
+gives its first token, those of block i until its last, those from the last token of each block behind.
+These sums are counts like LUTs, one for each of some blocks i, and the latency is their budget: the
+search among all foldings then gives a bound of the cost, and choices of which some really are so fast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import ceil, floor
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from codesign.blocks.fork import Fork
+from codesign.board import Board
+from codesign.design import Design
+from codesign.graph.ir import IntGraph
+from codesign.search.delays import Delay, delay_of
+from codesign.search.exact import Cheapest, Exact
+from codesign.search.fifo import size_fifos
+from codesign.search.network import Network
+from codesign.sim.simulate import simulate
+
+if TYPE_CHECKING:
+    from codesign.search.folding import FoldResult, FoldSearch
+
+LATENCY = "latency"
+# Foldings that are simulated on the way to one that is fast enough.
+ROUNDS = 8
+# Steps in which a latency is sought that some folding allows.
+GROWTH = 1.05
+# Blocks i whose sums are counted, those with the most foldings.
+MOST_BLOCKS = 8
+# The first block can read one cycle after the host has written.
+HOST_CYCLES = 1
+FAR = 1 << 60
+
+
+@dataclass(frozen=True)
+class Step:
+    """Node `node` on the path, read at `port_in`; arrays hold a number for each of its options.
+
+    `fill` is None where some option may begin before its input comes, `tail` where the last token
+    of some option does not wait for that of the input.
+    """
+
+    node: int
+    fill: np.ndarray | None
+    last: np.ndarray
+    tail: np.ndarray | None
+
+
+class LatencyBound:
+    """Sums of delays as further counts of a network."""
+
+    def __init__(self, graph: IntGraph, network: Network) -> None:
+        self.network = network
+        self.steps = [_step(graph, network, *place) for place in _path(graph, network)]
+        self.rows = list(self._rows())
+        self.rows.sort(key=lambda row: -len(set(network.options[self.steps[row].node].folds)))
+        del self.rows[MOST_BLOCKS:]
+
+    def exact(self, limit: np.ndarray, latency_cycles: float, all_options: bool = False) -> Exact:
+        """Questions about foldings within `limit` whose delays allow the latency.
+
+        With `all_options` those that take too long on their own stay, so that each block has some.
+        """
+        kept = self.network.options if all_options else self._possible(latency_cycles)
+        added = [self._counts(row) for row in self.rows]
+        device = self.network.device
+        kinds = (*device.kinds, *(f"latency{i}" for i in range(len(added))))
+        options = tuple(
+            replace(o, counts=np.column_stack([o.counts, *(column[i] for column in added)]))
+            for i, o in enumerate(kept)
+        )
+        network = replace(self.network, options=options, device=replace(device, kinds=kinds))
+        allowed = np.full(len(added), float(latency_cycles - HOST_CYCLES))
+        return Exact(network, np.concatenate([limit, allowed]))
+
+    def _rows(self) -> Iterator[int]:
+        """Places of the path whose last token the last output of the network waits for."""
+        for place in reversed(range(len(self.steps))):
+            yield place
+            if self.steps[place].tail is None:
+                return
+
+    def _counts(self, row: int) -> list[np.ndarray]:
+        """What each option of each node adds to the sum of one place."""
+        found = [np.zeros(len(o.folds)) for o in self.network.options]
+        for place, step in reversed(list(enumerate(self.steps))):
+            if place > row:
+                found[step.node] = found[step.node] + step.tail
+            elif place == row:
+                found[step.node] = found[step.node] + step.last
+            if place < row and step.fill is not None:
+                found[step.node] = found[step.node] + step.fill
+            if place <= row and step.fill is None:
+                break
+        return found
+
+    def _possible(self, latency_cycles: float) -> Iterator[object]:
+        """Options; those that alone take too long are as slow as can be."""
+        slowest = {self.steps[row].node: self.steps[row].last for row in self._rows()}
+        for node, options in enumerate(self.network.options):
+            last = slowest.get(node)
+            late = np.zeros(len(options.folds), bool) if last is None else last > latency_cycles
+            yield replace(options, intervals=np.where(late, FAR, options.intervals))
+
+
+def _path(graph: IntGraph, network: Network) -> list[tuple[int, int, int]]:
+    """(node, input, output) of the way from input to output that has the most foldings."""
+    best: dict[str, tuple[float, list[tuple[int, int, int]]]] = {graph.input_tensor: (0, [])}
+    for index, node in enumerate(graph.nodes):
+        weight = len(network.options[index].folds)
+        ways = [(*best[t], port) for port, t in enumerate(node.inputs) if t in best]
+        if ways:
+            length, way, port = max(ways, key=lambda found: found[0])
+            for out, tensor in enumerate(node.outputs):
+                best[tensor] = length + weight, [*way, (index, port, out)]
+    return best[graph.output_tensor][1]
+
+
+def _step(graph: IntGraph, network: Network, node: int, port: int, out: int) -> Step:
+    block, known = graph.nodes[node].block, {}
+    for fold in network.options[node].folds:
+        if fold not in known:
+            program = msgspec.structs.replace(block, fold=fold).program()
+            known[fold] = delay_of(program, f"in{port}", f"out{out}")
+    delays: list[Delay] = [known[fold] for fold in network.options[node].folds]
+    fills, tails = [d.fill for d in delays], [d.tail for d in delays]
+    return Step(
+        node,
+        None if None in fills else np.array(fills),
+        np.array([d.last for d in delays]),
+        None if None in tails else np.array(tails),
+    )
+
+
+class LatencySearch:
+    """The cheapest folding of `search` within an interval and a latency, as far as it is found."""
+
+    def __init__(self, search: FoldSearch, most_cycles: float, latency_s: float) -> None:
+        self.search, self.clock_hz = search, search.board.clock_hz
+        self.cycles = floor(latency_s * self.clock_hz * (1 + 1e-12))
+        self.interval = int(min(most_cycles, search.intervals[-1]))
+        self.bound = LatencyBound(search.graph, search.network)
+        self.simulated: dict[bytes, int] = {}
+
+    def found(self) -> FoldResult:
+        """The cheapest of those whose simulated latency is short enough, with the bound of all."""
+        first = self._allowing(self.cycles)
+        fitting = [c for c in self._tried(first) if self._latency(c) <= self.cycles]
+        if not fitting:
+            return self._missed()
+        best = min(fitting, key=lambda c: c.cost)
+        return self._with(self.search.result(replace(best, bound=first.bound), True), best)
+
+    def _allowing(self, cycles: int) -> Cheapest | None:
+        """The cheapest choice whose delays allow `cycles`; None where none is known to fit."""
+        exact = self.bound.exact(self.search.exact.limit, cycles)
+        found = exact.decide(self.interval)
+        if found.choice is None:
+            return None
+        more = np.zeros(len(exact.limit) - len(self.search.cost))
+        return exact.cheapest(self.interval, found.choice, np.concatenate([self.search.cost, more]))
+
+    def _tried(self, first: Cheapest | None) -> Iterator[Cheapest]:
+        """`first`; where it is too slow, those with less and less time, and those of equal intervals."""
+        found, allowed = first, self.cycles
+        for _ in range(ROUNDS):
+            if found is None:
+                break
+            yield found
+            latency = self._latency(found)
+            if latency <= self.cycles:
+                break
+            allowed = min(allowed - 1, allowed * self.cycles // latency)
+            found = self._allowing(allowed)
+        if first is not None and self._latency(first) > self.cycles:
+            yield from self._of_intervals()
+
+    def _of_intervals(self) -> Iterator[Cheapest]:
+        """By bisection the slowest interval whose cheapest choice is fast enough."""
+        low, high = self.search.fastest_index(), self.search.index_within(self.interval)
+        while low is not None and low <= high:
+            middle = (low + high) // 2
+            found = self.search.cheapest(middle)
+            yield found
+            short = self._latency(found) <= self.cycles
+            low, high = (middle + 1, high) if short else (low, middle - 1)
+
+    def _missed(self) -> FoldResult:
+        """The shortest latency found, and why the target is out of reach as far as that is proven."""
+        fastest = self.search.fastest()
+        if not fastest.fits:
+            return replace(fastest, meets_target=False)
+        refuted, found = self._shortest()
+        quickest = self.search.cheapest(self.search.fastest_index())
+        shortest = min(filter(None, (found, quickest)), key=self._latency)
+        result = self._with(self.search.result(shortest, False), shortest)
+        bound_s = (refuted + 1) / self.clock_hz if refuted else 0.0
+        lack = self._lack() if refuted >= self.cycles else {}
+        proof = msgspec.structs.replace(result.proof, latency_bound_s=bound_s, **lack)
+        return replace(result, proof=proof, best_fps=max(fastest.best_fps, result.fps))
+
+    def _shortest(self) -> tuple[int, Cheapest | None]:
+        """(most cycles that no folding is within, the choice of the shortest latency that was found)."""
+        refuted, cycles, best = 0, max(self.cycles, 1), None
+        while best is None and cycles < FAR:
+            best = self._allowing(cycles)
+            refuted = cycles if best is None else refuted
+            cycles = ceil(cycles * GROWTH)
+        return refuted, best
+
+    def _lack(self) -> dict[str, object]:
+        """What every folding for the target lacks."""
+        if self.search.index_within(self.interval) < 0:
+            return {}
+        exact = self.bound.exact(self.search.exact.limit, self.cycles, all_options=True)
+        excess, shares = exact.lacking(self.interval)
+        kinds = self.search.network.device.kinds
+        binding = dict(zip(kinds, shares.tolist(), strict=False))
+        binding[LATENCY] = float(shares[len(kinds) :].sum())
+        return {"least_excess": max(0.0, excess), "binding": binding}
+
+    def _with(self, result: FoldResult, found: Cheapest) -> FoldResult:
+        seconds = self._latency(found) / self.clock_hz
+        return replace(result, proof=msgspec.structs.replace(result.proof, latency_s=seconds))
+
+    def _latency(self, found: Cheapest) -> int:
+        key = found.choice.tobytes()
+        if key not in self.simulated:
+            self.simulated[key] = latency_cycles(
+                self.search.design(found.choice), self.search.board
+            )
+        return self.simulated[key]
+
+
+def latency_cycles(design: Design, board: Board) -> int:
+    """Simulated; where streams fork, with the FIFOs that the design gets in the end, for with least
+    ones it may stop for ever."""
+    if any(isinstance(block, Fork) for block in design.blocks):
+        design = size_fifos(design, board)
+    return simulate(design, board).latency_cycles

@@ -1,0 +1,127 @@
+"""Latency targets: bounds of each block against stepping its events, of foldings against all of them."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from codesign.blocks import BLOCKS
+from codesign.board import load_board
+from codesign.search.delays import delay_of
+from codesign.search.folding import NOTHING, FoldSearch, find_folds
+from codesign.search.latency import LatencyBound, latency_cycles
+from codesign.search.plan import plan
+from codesign.sim.simulate import simulate
+from tests.small_graphs import cnn, mlp, residual
+
+PYNQ = load_board("pynq-z1")
+LATE = 100_000
+
+
+def _times(program, port_in, port_out, arrives):
+    """When a reader can take each token of `port_out`, event by event; space is never short and token
+    k of `port_in` comes at `arrives(k)`, of the other inputs at 0."""
+    inner, written = {c.name: c for c in program.channels}, {}
+    order = sorted(program.processes, key=lambda p: any(c.target == p.name for c in inner.values()))
+    for process in order:
+        time, released = None, {}
+        for segment in [s for lp in process.loops for s in lp.segments * lp.repeat]:
+            for i in range(segment.count):
+                gap = segment.gap if i else segment.first_gap or segment.gap
+                time = 0 if time is None else time + gap
+                for read in segment.reads:
+                    k = released.get(read.port, 0) + read.offset + i * read.step
+                    if read.port == port_in:
+                        time = max(time, arrives(k))
+                    if read.port in inner:
+                        lag = inner[read.port].forward_latency_cycles
+                        time = max(time, written[read.port][k] + lag)
+                for read in segment.reads:
+                    more = read.release_last if i == segment.count - 1 else 0
+                    released[read.port] = released.get(read.port, 0) + read.release + more
+                for port in segment.writes:
+                    written.setdefault(port, []).append(time)
+    lag = next(p.latency_cycles for p in order if p.tokens_written(port_out)) + 1
+    return [time + lag for time in written[port_out]]
+
+
+@pytest.mark.parametrize("kind", BLOCKS, ids=lambda kind: kind.__name__)
+def test_no_block_is_faster_than_its_delays(kind):
+    for block, _ in kind.examples():
+        for fold in block.legal_folds()[:: max(1, len(block.legal_folds()) // 6)]:
+            member = block.folded(fold)
+            program = member.program()
+            for i, o in product(range(len(member.inputs())), range(len(member.outputs()))):
+                ports = f"in{i}", f"out{o}"
+                delay, last = delay_of(program, *ports), member.inputs()[i].beats_per_frame - 1
+                assert _times(program, *ports, lambda k: 0)[-1] >= delay.last
+                late = _times(program, *ports, lambda k: LATE)
+                if delay.fill is not None:
+                    assert late[0] == LATE + delay.fill
+                    assert late[-1] >= LATE + delay.last
+                end = _times(program, *ports, lambda k, n=last: LATE if k == n else 0)
+                if delay.tail is not None:
+                    assert end[-1] >= LATE + delay.tail
+
+
+def _random_choices(search, count):
+    dice = np.random.default_rng(0)
+    for _ in range(count):
+        yield np.array([dice.integers(len(o.folds)) for o in search.network.options])
+
+
+@pytest.mark.parametrize("graph", [mlp((12, 8, 6)), cnn(6)], ids=lambda g: g.name)
+def test_no_folding_is_faster_than_the_sums(graph):
+    search = FoldSearch(graph, PYNQ, NOTHING, None)
+    bound = LatencyBound(graph, search.network)
+    exact = bound.exact(search.exact.limit, 10_000, all_options=True)
+    sums = exact.network.options
+    for choice in _random_choices(search, 12):
+        counts = sum(o.counts[c] for o, c in zip(sums, choice, strict=True))[-len(bound.rows) :]
+        assert counts.max() < latency_cycles(search.design(choice), PYNQ)
+
+
+@pytest.mark.parametrize("sizes", [(6, 4, 3), (4, 6, 2)])
+@pytest.mark.parametrize("share", [0.3, 0.6])
+def test_the_bound_of_the_cost_holds_for_every_folding(sizes, share):
+    graph = mlp(sizes, bits=2)
+    search = FoldSearch(graph, PYNQ, NOTHING, None)
+    every = [np.array(c) for c in product(*(range(len(o.folds)) for o in search.network.options))]
+    every = every[:: max(1, len(every) // 150)]
+    found = [(latency_cycles(search.design(c), PYNQ), c) for c in every]
+    target = int(np.quantile([latency for latency, _ in found], share))
+    costs = [search.network.counts(c) @ search.cost for latency, c in found if latency <= target]
+    result = find_folds(graph, PYNQ, target_latency_s=target / PYNQ.clock_hz)
+    assert result.meets_target
+    assert result.proof.latency_s * PYNQ.clock_hz <= target
+    assert result.proof.cost_bound <= min(costs) + 1e-9
+    assert result.proof.cost <= min(costs) * 1.2
+
+
+def test_a_latency_in_reach_is_proven_or_its_gap_is():
+    graph = cnn(8)
+    quick = latency_cycles(find_folds(graph, PYNQ).design, PYNQ)
+    found = plan(graph, PYNQ, target_latency_s=2 * quick / PYNQ.clock_hz)
+    assert found.fits and found.meets_target
+    assert simulate(found.design, PYNQ).latency_cycles <= 2 * quick
+    assert found.proven == "Proven: no folding that reaches the target costs less."
+
+
+def test_residual_networks_have_latencies_too():
+    """With FIFOs of least depth they would stop for ever."""
+    graph = residual()
+    found = plan(graph, PYNQ, target_latency_s=300 / PYNQ.clock_hz)
+    assert found.fits and found.meets_target
+    assert simulate(found.design, PYNQ).latency_cycles <= 300
+    assert found.proven.startswith("Proven: every folding that reaches the target costs")
+
+
+def test_what_is_out_of_reach_is_proven_with_the_nearest():
+    graph = mlp((32, 16, 10))
+    found = plan(graph, PYNQ, target_latency_s=1e-7)
+    assert found.fits and not found.meets_target
+    assert found.proven.startswith("Proven: no folding within the budget has a latency of less")
+    assert 1e-7 < found.proof.latency_bound_s <= found.proof.latency_s
+    assert plan(graph, PYNQ, target_latency_s=found.proof.latency_s).meets_target
