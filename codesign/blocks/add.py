@@ -9,7 +9,6 @@ import numpy as np
 
 from codesign.blocks.arrays import carrier, magnitude, narrowed
 from codesign.blocks.base import Block, Fold, Params, Port, Size
-from codesign.blocks.control import control
 from codesign.blocks.folds import check_lanes, lane_folds
 from codesign.blocks.multipliers import constant_adders
 from codesign.blocks.programs import one_to_one
@@ -87,10 +86,21 @@ class Add(Block, frozen=True, kw_only=True):
             # P adders with an output register.
             CostTerm(
                 "sum",
-                Resources(lut=p * family.adder(self.otype.bits), ff=p * self.otype.bits),
+                Resources(lut=p * family.adder(self._overlap_bits), ff=p * self.otype.bits),
             ),
-            control(family, 3, self.latency_cycles),
+            # All that a beat needs is one AND.
+            CostTerm("handshake", Resources(lut=1, ff=self.latency_cycles)),
         )
+
+    @property
+    def _overlap_bits(self) -> int:
+        """Places at which both summands have a bit of their own: a carry passes the others without
+        a LUT, and the places of both extended signs are one."""
+        ranges = [scaled_range(t, s) for t, s in zip(self.itypes, self.scales, strict=True)]
+        ends = [QType.covering(low, high).bits for low, high in ranges]
+        unsigned = [end for end, (low, _) in zip(ends, ranges, strict=True) if low >= 0]
+        starts = [(abs(scale) & -abs(scale)).bit_length() - 1 for scale in self.scales]
+        return max(0, min(unsigned, default=max(ends)) - max(starts))
 
     def _scaling(self, family: Family, side: int) -> CostTerm:
         """The products of one side; both sides are registered when either needs an adder."""

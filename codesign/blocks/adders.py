@@ -9,6 +9,16 @@ from codesign.cost.resources import CostTerm, Resources
 
 # Levels of adders (or of the tournament of ArgMax) between two pipeline registers.
 LEVELS_A_STAGE = 2
+# LUTs a bit, and beside, of the sum of 1, 2, 3, 4 values that are registered before and behind:
+# plain ones (two LUTs of a full adder a bit and value beyond the second), or those that a factor of
+# one bit, of -1 and +1, or of -1, 0, +1 first passes, negates or masks. Read off hw/adder_tree.sv
+# behind hw/product.sv as Yosys 0.59 maps it to LUTs of 6 inputs; exact to about one LUT in twenty.
+SUMS = {
+    "": ((0, 0), (1, 0), (2, 0), (5, -4)),
+    "bit": ((1, 0), (2, 0), (3, -1), (5, 1)),
+    "bipolar": ((1, 0), (2, 0), (5, -3), (8, -1)),
+    "ternary": ((1, 0), (3, 0), (5, 2), (9, -3)),
+}
 
 
 def levels(lanes: int) -> int:
@@ -31,40 +41,55 @@ def tree_registers(lanes: int) -> int:
     return count
 
 
-def adder_tree(family: Family, lanes: int, bits: int, signed: bool = True) -> Resources:
-    """The sum of `lanes` values of `bits` bits; each level has half the adders, one bit wider.
+def adder_tree(family: Family, lanes: int, bits: int, chosen_by: str = "") -> Resources:
+    """The sum of `lanes` values of `bits` bits, each level one bit wider.
 
-    An unsigned sum gets its last bit from the carry; a signed one extends the sign in one more LUT.
+    Both levels between two registers are one sum of up to four values. `chosen_by` is the kind of
+    factor (SUMS) that the values are first multiplied by, in the same LUTs.
     """
-    luts, flip_flops, level = 0.0, 0, 0
+    luts, flip_flops = sum_luts(family, 1, bits, chosen_by) if lanes == 1 else 0.0, 0
     while lanes > 1:
-        pairs = lanes // 2
-        luts += pairs * family.adder(bits + signed)
-        lanes, bits, level = lanes - pairs, bits + 1, level + 1
-        if level % LEVELS_A_STAGE == 0 or lanes == 1:
-            flip_flops += lanes * bits
+        depth = min(levels(lanes), LEVELS_A_STAGE)
+        full, rest = divmod(lanes, 1 << depth)
+        luts += full * sum_luts(family, 1 << depth, bits, chosen_by)
+        luts += sum_luts(family, rest, bits, chosen_by)
+        lanes, bits, chosen_by = ceil(lanes / (1 << depth)), bits + depth, ""
+        flip_flops += lanes * bits
     return Resources(lut=luts, ff=flip_flops)
 
 
-def popcount(family: Family, lanes: int) -> Resources:
-    """The number of ones among `lanes` bits, whose products are already summed three by three.
+def sum_luts(family: Family, values: int, bits: int, chosen_by: str = "") -> float:
+    """LUTs of the sum of up to four values of `bits` bits, by the laws of SUMS."""
+    if values == 0:
+        return 0.0
+    slope, offset = SUMS[chosen_by][values - 1]
+    return max(values - 1.0, slope * family.adder(bits) + offset)
 
-    The 3-to-2 counters are part of the 1 x 1 bit multipliers (`Family.lut_multiplier`).
-    """
-    return adder_tree(family, ceil(lanes / 3), 2, signed=False)
+
+def popcount(family: Family, lanes: int) -> Resources:
+    """The number of ones among `lanes` bits; the XNOR or AND before is part of the first LUTs."""
+    return adder_tree(family, lanes, 1)
 
 
 def accumulators(
-    family: Family, count: int, words: int, bits: int, name: str = "accumulators"
+    family: Family,
+    count: int,
+    words: int,
+    bits: int,
+    name: str = "accumulators",
+    masked: float = 0.0,
 ) -> CostTerm:
     """`count` accumulators of `bits` bits, each for `words` results in turn.
 
     One word is a register with an adder that also loads; more are a small memory beside the adder;
-    none is the register alone, for a sum that is complete at once.
+    none is the register alone, for a sum that is complete at once. A carry chain takes
+    one of its summands without a LUT. Where that is the old value, masking it for a first value has
+    a LUT of its own, which happens to the share `masked` of all.
     """
     if words == 0:
         return CostTerm("output register", Resources(ff=count * bits))
-    adders = Resources(lut=count * family.adder(bits), ff=count * bits)
+    luts = count * family.adder(bits) * (1 + masked)
+    adders = Resources(lut=luts, ff=count * bits)
     if words == 1:
         return CostTerm(name, adders)
     return CostTerm(name, adders + family.ram(words, count * bits, "lut"))

@@ -8,7 +8,7 @@ from typing import Self
 import msgspec
 import numpy as np
 
-from codesign.blocks.adders import tree_stages
+from codesign.blocks.adders import LEVELS_A_STAGE, tree_stages
 from codesign.blocks.arrays import narrowed
 from codesign.blocks.base import Block, Fold, Params, Port, Size
 from codesign.blocks.control import control
@@ -76,19 +76,34 @@ class ArgMax(Block, frozen=True, kw_only=True):
         return Rtl("arg_max", parameters)
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
-        p, beats = self.fold.pe, self.classes // self.fold.pe
-        pair = self.itype.bits + self.otype.bits
-        # A match: a comparator, and a 2-to-1 multiplexer for value and index.
-        match = Resources(lut=family.adder(self.itype.bits) + pair * family.mux(2))
-        stages = self.latency_cycles
-        # The values that are left at each register of the tournament.
-        left = sum(ceil(p / 4 ** (k + 1)) for k in range(stages - 1))
+        beats, bits, index = self.classes // self.fold.pe, self.itype.bits, self.otype.bits
+        several = beats > 1
+        # An earlier beat's best is compared with the new one, and its index is added up.
+        compared = family.adder(bits) if several else 0
+        indices = index * (several + (several and self.fold.pe > 1))
         return (
-            CostTerm("tournament", match.scaled(p - 1) + Resources(ff=left * pair)),
-            # The best so far, of a vector that comes in several beats.
-            CostTerm("best", match.scaled(beats > 1) + Resources(ff=pair)),
+            *self._tournament(family),
+            # The best so far, of a vector that comes in several beats, and its index.
+            CostTerm("best", Resources(lut=compared, ff=bits if several else 0)),
+            CostTerm("index", Resources(lut=indices, ff=index * (1 + several))),
             # Counter: beat of a vector.
-            control(family, 2, stages, beats),
+            *control(family, 2, self.latency_cycles, beats),
+        )
+
+    def _tournament(self, family: Family) -> tuple[CostTerm, CostTerm]:
+        """A comparator for each match; and behind level l multiplexers of the value, which nobody
+        needs of the last match of a lone beat, and of the l - 1 bits of an index found before."""
+        bits, left, level, last = self.itype.bits, self.fold.pe, 0, self.classes == self.fold.pe
+        matches, chosen, flip_flops = self.fold.pe - 1, 0.0, 0
+        while left > 1:
+            value = 0 if last and left == 2 else bits
+            chosen += (left // 2) * (value + level) * family.mux(2)
+            left, level = ceil(left / 2), level + 1
+            if level % LEVELS_A_STAGE == 0 or left == 1:
+                flip_flops += left * (value + level)
+        return (
+            CostTerm("comparators", Resources(lut=matches * family.adder(bits))),
+            CostTerm("tournament", Resources(lut=chosen, ff=flip_flops)),
         )
 
     def retyped(self, *inputs: QType) -> Self:

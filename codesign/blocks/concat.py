@@ -86,7 +86,7 @@ class Concat(Block, frozen=True, kw_only=True):
             # A 2-to-1 multiplexer a bit.
             CostTerm("multiplexer", Resources(lut=bits * family.mux(2))),
             # Counter: beat of both chunks.
-            control(family, 3, 0, sum(self.chunks) // self.fold.pe),
+            *control(family, 3, 0, sum(self.chunks) // self.fold.pe),
         )
 
     def retyped(self, *inputs: QType) -> Self:

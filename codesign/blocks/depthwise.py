@@ -6,13 +6,13 @@ from typing import Self
 
 import numpy as np
 
-from codesign.blocks.adders import accumulators, adder_tree, tree_stages
+from codesign.blocks.adders import accumulators, tree_stages
 from codesign.blocks.arrays import exact_kind, heaviest_row, magnitude, narrowed
 from codesign.blocks.base import Fold, MemoryShape, Params, Port, Size, divisors, require_shape
 from codesign.blocks.control import control
 from codesign.blocks.folds import MEMORIES, WEIGHT_MEMORIES, multipliers_of
 from codesign.blocks.memories import weights
-from codesign.blocks.multipliers import product_parameters, product_stages, products
+from codesign.blocks.multipliers import product_parameters, product_stages, products, sums
 from codesign.blocks.programs import reduction
 from codesign.blocks.samples import reference, sample
 from codesign.blocks.sum_types import products_type
@@ -115,13 +115,12 @@ class Depthwise(Weighted, frozen=True, kw_only=True):
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         p, groups = self.fold.pe, self.channels // self.fold.pe
-        memory, one = self.weight_memory, products_type(1, self.itype, self.wtype)
-        tree = adder_tree(family, self.fold.simd, one.bits, one.min < 0)
+        memory = self.weight_memory
         return (
             # S*P products, in LUTs with a register behind a multiplication, or one DSP each.
             products(family, self.lanes, self.itype, self.wtype, self.fold.multiplier),
             # P trees over S products, a register every second level.
-            CostTerm("adder tree", tree.scaled(p)),
+            sums(family, self.fold.simd, self.itype, self.wtype, p),
             # P adders and registers; several groups of channels keep theirs in a small memory.
             accumulators(family, p, groups if self.rounds > 1 else 0, self.acc.bits),
             # One word of S*P weights for each event of a vector, and its output register.
@@ -129,7 +128,7 @@ class Depthwise(Weighted, frozen=True, kw_only=True):
             # The operand register beside it.
             CostTerm("operand register", Resources(ff=self.lanes * self.itype.bits)),
             # Counters: group of channels, beat of its taps, word of the weights.
-            control(family, 2, self.latency_cycles, groups, self.rounds, memory.words),
+            *control(family, 2, self.latency_cycles, groups, self.rounds, memory.words),
         )
 
     @classmethod

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Self
 
 import msgspec
 import numpy as np
 
 from codesign.blocks.base import Block, Fold, Params, Port, Size
-from codesign.blocks.control import control
 from codesign.blocks.folds import check_lanes, lane_folds
 from codesign.blocks.programs import one_to_one
 from codesign.cost.family import Family
-from codesign.cost.resources import CostTerm
+from codesign.cost.resources import CostTerm, Resources
 from codesign.program import Program
 from codesign.rtl.instance import Rtl
 from codesign.types import QType
@@ -60,8 +60,9 @@ class Fork(Block, frozen=True, kw_only=True):
         )
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
-        # Wires, and the condition that every copy has space.
-        return (control(family, 1 + self.copies, 0),)
+        # Wires, and the condition that every copy has space: a tree of ANDs.
+        luts = ceil(self.copies / (family.lut_inputs - 1))
+        return (CostTerm("handshake", Resources(lut=luts)),)
 
     def retyped(self, *inputs: QType) -> Self:
         return msgspec.structs.replace(self, itype=inputs[0])

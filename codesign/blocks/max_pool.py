@@ -45,11 +45,18 @@ class MaxPool(Pool, frozen=True, kw_only=True):
             CostTerm("tree", self._tree(family).scaled(p)),
             # P registers of the maximum and comparators; several groups of channels keep theirs in
             # a small memory.
-            accumulators(family, p, self.words, bits, "maxima"),
+            self._maxima(family),
             # A 2-to-1 multiplexer a bit takes the larger.
             CostTerm("selection", choices),
-            self.control_term(family),
+            *self.control_terms(family),
         )
+
+    def _maxima(self, family: Family) -> CostTerm:
+        """The maximum of two bits is an OR, which is part of the selection."""
+        found = accumulators(family, self.fold.pe, self.words, self.itype.bits, "maxima")
+        if self.itype.bits > 1 or not self.words:
+            return found
+        return CostTerm("maxima", found.resources + Resources(lut=-self.fold.pe))
 
     def _tree(self, family: Family) -> Resources:
         """A comparator and a 2-to-1 multiplexer a bit for each pair; the maximum of bits is an OR."""

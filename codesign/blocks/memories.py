@@ -16,21 +16,33 @@ FEW_WORDS = 8
 
 def parameters(family: Family, name: str, depth: int, width_bits: int, style: str) -> CostTerm:
     """An initialised memory with a registered output (a block RAM has that register inside)."""
-    if style != "block" and depth <= FEW_WORDS:
-        width_bits = ceil(distinct_bits(depth, width_bits))
-    register = Resources(ff=0 if style == "block" or depth == 1 else width_bits)
-    return CostTerm(name, family.rom(depth, width_bits, style) + register)
+    if style == "block":
+        return CostTerm(name, family.rom(depth, width_bits, style))
+    if depth > FEW_WORDS:
+        return CostTerm(name, family.rom(depth, width_bits, style) + Resources(ff=width_bits))
+    luts, registers = distinct_bits(depth, width_bits), distinct_registers(depth, width_bits)
+    return CostTerm(name, family.rom(depth, ceil(luts), style) + Resources(ff=registers))
 
 
 def distinct_bits(words: int, bits: float) -> float:
     """Columns of a table of random words that need a function of their own, expected.
 
     A column of 2^a words is a function of a address bits; constants and address bits themselves
-    cost nothing, and equal columns (or inverted ones) are stored once.
+    cost nothing, and equal columns (or inverted ones) are stored once. A function of two bits is a
+    register with a reset.
     """
+    if words <= 4:
+        return 0.0
     inputs = (words - 1).bit_length()
     functions = 2.0 ** (2**inputs - 1)
     return (functions - 1 - inputs) * (1 - (1 - 1 / functions) ** bits)
+
+
+def distinct_registers(words: int, bits: float) -> float:
+    """Registers behind a table of few random words, expected: one for each column that is neither
+    constant nor equal to another."""
+    columns = 2.0**words
+    return (columns - 2) * (1 - (1 - 1 / columns) ** bits)
 
 
 def weights(family: Family, depth: int, width_bits: int, style: str) -> tuple[CostTerm, ...]:

@@ -9,12 +9,19 @@ import msgspec
 from codesign.blocks.adders import adder_tree, popcount
 from codesign.blocks.sum_types import products_type
 from codesign.cost.family import Family
+from codesign.cost.products import measured_luts
 from codesign.cost.resources import CostTerm, Resources
 from codesign.rtl.wire import wire_kind
 from codesign.types import QType
 
 # Words of weights up to which products are those of constants.
 FEW_WEIGHTS = 4
+# A multiplexer before a selection lengthens its path, which a mapper shortens again by LUTs: so many
+# times the sum of selected values (units of the data set took 1.0, 1.3, 1.5); a negation's carry
+# chain parts both.
+CHOSEN_SUM = {"bipolar": 1.0, "ternary": 1.25, "bit": 1.5}
+# From this width on the product of a DSP needs no zeros below it (hw/product_dsp.sv).
+LEAST_DSP_BITS = 11
 
 
 def counts_ones(a: QType, b: QType) -> bool:
@@ -71,25 +78,33 @@ def products(
     multiplier: str = "lut",
     rows: int = 1,
     stages: int = 2,
+    chosen: bool = False,
 ) -> CostTerm:
     """`count` values a times `rows` values b each, in LUTs or in DSPs.
 
-    A product of LUTs is registered; a DSP holds its result and, with 2 `stages`, its factors.
+    A product of LUTs is registered; a DSP holds its result and, with 2 `stages`, its factors. a is
+    `chosen` where it comes out of a multiplexer.
     """
     if multiplier == "dsp":
         return CostTerm("multipliers", _dsp_products(family, a, b, rows, stages).scaled(count))
     count *= rows
-    flip_flops = count * products_type(1, a, b).bits
+    bits = products_type(1, a, b).bits
     if is_shift(b):
-        return CostTerm("shifters", Resources(lut=count * shift_luts(family, a, b), ff=flip_flops))
+        luts = shift_luts(family, a, b)
+        return CostTerm("shifters", Resources(lut=count * luts, ff=count * bits))
     if is_product(a, b):
-        luts = count * family.lut_multiplier(a.bits, b.bits)
-        return CostTerm("multipliers", Resources(lut=luts, ff=flip_flops))
-    if counts_ones(a, b):
-        return CostTerm("XNOR or AND", Resources(lut=count * family.lut_multiplier(1, 1)))
-    # -1, 0, +1 times n bits: each bit is passed, inverted or masked; the tree adds the carry.
-    bits = max(_factor_bits(a), _factor_bits(b), 2)
-    return CostTerm("selection", Resources(lut=count * family.lut_multiplier(1, bits)))
+        luts = product_luts(family, a, b, chosen)
+        return CostTerm("multipliers", Resources(lut=count * luts, ff=count * bits))
+    # A selection is part of the sum behind it (`sums`), where it is not registered alone.
+    alone = count * bits if stages == 1 else 0
+    return CostTerm("selection", Resources(lut=alone, ff=alone))
+
+
+def product_luts(family: Family, a: QType, b: QType, chosen: bool = False) -> float:
+    """LUTs of one product, a out of a multiplexer where it is `chosen`: measured where the family
+    has a table, otherwise by its law."""
+    measured = measured_luts(family.name, (a.bits, a.signed), (b.bits, b.signed), chosen)
+    return family.lut_multiplier(a.bits, b.bits) if measured is None else measured
 
 
 def shift_luts(family: Family, a: QType, b: QType) -> float:
@@ -103,12 +118,28 @@ def shift_luts(family: Family, a: QType, b: QType) -> float:
     return bits * family.mux(b.exponents + 1) + family.adder(bits) / 4
 
 
-def sums(family: Family, lanes: int, a: QType, b: QType, copies: int) -> CostTerm:
-    """`copies` sums of `lanes` products each."""
+def sums(
+    family: Family, lanes: int, a: QType, b: QType, copies: int, chosen: bool = False
+) -> CostTerm:
+    """`copies` sums of `lanes` products each, selections included; a as in `products`."""
     if counts_ones(a, b):
         return CostTerm("popcount", popcount(family, lanes).scaled(copies))
-    tree = adder_tree(family, lanes, products_type(1, a, b).bits)
-    return CostTerm("adder tree", tree.scaled(copies))
+    tree = adder_tree(family, lanes, products_type(1, a, b).bits, chosen_by(a, b))
+    if not chosen_by(a, b):
+        return CostTerm("adder tree", tree.scaled(copies))
+    tree = msgspec.structs.replace(
+        tree, lut=tree.lut * (CHOSEN_SUM[chosen_by(a, b)] if chosen else 1)
+    )
+    name = "selecting tree of replayed operands" if chosen else "selecting tree"
+    return CostTerm(name, tree.scaled(copies))
+
+
+def chosen_by(a: QType, b: QType) -> str:
+    """Kind of the factor that selects (`adders.SUMS`); none for a multiplication or a shift."""
+    if is_product(a, b) or is_shift(b):
+        return ""
+    kinds = {t.kind if t.kind != "int" else "bit" for t in (a, b) if _factor_bits(t) == 1}
+    return next(kind for kind in ("bit", "bipolar", "ternary") if kind in kinds)
 
 
 def fixed(term: CostTerm, words: int) -> CostTerm:
@@ -145,11 +176,12 @@ def _outside(family: Family, flip_flops: int) -> Resources:
 
 
 def _dsp_pair(family: Family, a: QType, b: QType) -> Resources:
-    """Two products in one DSP: the weights are joined by an adder above the low one's sign, which
-    the DSP may have; half of the low product's range is added, which synthesis leaves in LUTs."""
+    """Two products in one DSP: the weights are joined by an adder above the low one's sign, and half
+    of the low product's range is added behind; the DSP may have either adder."""
     bits = products_type(1, a, b).bits
     join = 0.0 if family.dsp.adds_before or b.min >= 0 else family.adder(b.bits + 1)
-    borrow = 0.0 if min(a.min, b.min) >= 0 else family.adder(bits + 1)
+    inside = family.dsp.adds_behind or min(a.min, b.min) >= 0
+    borrow = 0.0 if inside else family.adder(bits + 1)
     return Resources(lut=join + borrow, dsp=1) + _outside(family, 2 * (bits + b.bits) + a.bits)
 
 

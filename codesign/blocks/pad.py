@@ -9,7 +9,7 @@ import numpy as np
 
 from codesign.blocks.arrays import carrier
 from codesign.blocks.base import Block, Fold, Natural, Params, Port, Size
-from codesign.blocks.control import control
+from codesign.blocks.control import control, ended
 from codesign.blocks.folds import check_lanes, lane_folds
 from codesign.blocks.programs import loop, segment
 from codesign.cost.family import Family
@@ -103,7 +103,7 @@ class Pad(Block, frozen=True, kw_only=True):
             # An AND or OR a bit puts the constant in place of the data.
             CostTerm("border", Resources(lut=self.fold.pe * self.itype.bits)),
             # Counters: beat of a row, row.
-            control(family, 2, 0, self.out_width * groups, self.out_height),
+            *control(family, 2, 0, *ended(self.out_width * groups, self.out_height)),
         )
 
     def retyped(self, *inputs: QType) -> Self:

@@ -83,6 +83,6 @@ class Pool(Block, frozen=True, kw_only=True):
         """Results so far that a lane keeps: none where a beat holds all taps."""
         return self.groups if self.rounds > 1 else 0
 
-    def control_term(self, family: Family) -> CostTerm:
+    def control_terms(self, family: Family) -> tuple[CostTerm, ...]:
         """Counters: group of channels, beat of its taps."""
         return control(family, 2, self.latency_cycles, self.groups, self.rounds)

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from codesign.blocks.base import Block, Fold, Natural, Params, Port, Size
-from codesign.blocks.control import control, counters
+from codesign.blocks.control import control, counters, ended
 from codesign.blocks.folds import MEMORIES, check_lanes, lane_folds
 from codesign.blocks.memories import buffer, ram_style
 from codesign.blocks.walk import Walk, walk_of, walk_segments
@@ -143,7 +143,7 @@ class Reorder(Block, frozen=True, kw_only=True):
             # Both halves, and the output register.
             buffer(family, "buffer", 2 * beats, self.fold.pe * self.itype.bits, self.fold.memory),
             CostTerm("addresses", pointers + counters(family, 2 * beats)),
-            control(family, 4, self.latency_cycles, *(size for size, _ in self.walk)),
+            *control(family, 4, self.latency_cycles, *ended(*(size for size, _ in self.walk))),
         )
 
     def retyped(self, *inputs: QType) -> Self:

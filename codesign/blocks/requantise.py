@@ -131,7 +131,7 @@ class Requantise(Quantiser, frozen=True, kw_only=True):
         wide = max(products_type(1, self.itype, m.qtype).bits, b.qtype.bits) + 1
         # Clipping looks at the bits above the result, then passes it or a bound.
         above = max(0, wide - self.shift - self.otype.bits)
-        clip = ceil(above / family.lut_inputs) + self.otype.bits
+        clip = self.otype.bits if above else 0
         # A DSP that adds behind its product holds the input and adds B as well.
         outside = 0 if self.fold.multiplier == "dsp" and family.dsp.adds_behind else p
         product = products(family, p, self.itype, m.qtype, self.fold.multiplier, stages=1)
@@ -151,10 +151,12 @@ class Requantise(Quantiser, frozen=True, kw_only=True):
             CostTerm("bias", Resources(lut=outside * family.adder(wide))),
             # A tie is a sum whose lowest bits are all 0.
             CostTerm("ties", Resources(lut=p * self._tie_luts(family))),
+            # Where the sum can leave the range: its highest bits are compared with both bounds.
+            CostTerm("range", Resources(lut=p * family.adder(above))),
             # Clip and output register.
             CostTerm("clip", Resources(lut=p * clip, ff=p * self.otype.bits)),
             # Counter: group of channels, where they differ.
-            control(family, 2, 3, groups if self.rows > 1 else 1),
+            *control(family, 2, 3, groups if self.rows > 1 else 1),
         )
 
     def _tie_luts(self, family: Family) -> int:

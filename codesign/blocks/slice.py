@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from codesign.blocks.base import Block, Fold, Natural, Params, Port, Size
-from codesign.blocks.control import control
+from codesign.blocks.control import control, ended
 from codesign.blocks.folds import check_lanes, lane_folds
 from codesign.blocks.programs import loop, segment
 from codesign.cost.family import Family
@@ -85,7 +85,7 @@ class Slice(Block, frozen=True, kw_only=True):
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         # Wires; a counter: beat of a chunk.
-        return (control(family, 2, 0, self.chunk // self.fold.pe),)
+        return control(family, 2, 0, *ended(self.chunk // self.fold.pe))
 
     def retyped(self, *inputs: QType) -> Self:
         return msgspec.structs.replace(self, itype=inputs[0])

@@ -46,15 +46,15 @@ class SumPool(Pool, frozen=True, kw_only=True):
         return Rtl("sum_pool", self.parameters | types)
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
-        p, signed = self.fold.pe, self.itype.min < 0
-        tree = adder_tree(family, self.fold.simd, self.itype.bits, signed)
+        p = self.fold.pe
+        tree = adder_tree(family, self.fold.simd, self.itype.bits + (self.itype.kind == "bipolar"))
         return (
             # P trees over the taps of a beat.
             CostTerm("adder tree", tree.scaled(p)),
             # P adders and registers of the sum; several groups of channels keep theirs in a small
             # memory.
             accumulators(family, p, self.words, self.otype.bits, "sums"),
-            self.control_term(family),
+            *self.control_terms(family),
         )
 
     def retyped(self, *inputs: QType) -> Self:

@@ -123,28 +123,21 @@ class Threshold(Quantiser, frozen=True, kw_only=True):
         return Rtl("threshold", parameters, vectors)
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
-        p, bits, groups = self.fold.pe, self.itype.bits, self.channels // self.fold.pe
+        p, groups = self.fold.pe, self.channels // self.fold.pe
         # Adding the lowest value of a two's-complement type only inverts the top bit.
         free = self.base in (0, -(1 << (self.otype.bits - 1)))
         offset = 0 if free else family.adder(self.otype.bits)
         differ = self.rows > 1 or self.sign is not None
         turns = (groups - 1).bit_length() if differ else 0
-        few = sum(depth <= 2 for depth, _ in self._memories()) if self.sign is None else 0
         return (
-            # Each lane compares with one of at most two constants in the first stages (signs make
-            # more of them), with a word of its table in the others.
-            CostTerm("constant comparators", Resources(lut=p * family.adder(bits) * few)),
-            CostTerm("comparators", Resources(lut=p * family.adder(bits) * (self.stages - few))),
+            *self._comparators(family),
             # The input and the channel travel to the last stage, the bits found grow by one a stage.
             CostTerm("travelling values", Resources(ff=self._travelling(p, turns))),
-            # Each lane reads its own word of each stage; behind LUTs it is registered.
-            self._words(family, small=True),
-            self._words(family, small=False),
             # A channel of negative sign compares with 1 - T and inverts each answer.
             CostTerm("signs", self._signs(family, groups)),
             CostTerm("base", Resources(lut=p * offset)),
             # Counter: group of channels, where they differ.
-            control(family, 2, self.latency_cycles, groups if differ else 1),
+            *control(family, 2, self.latency_cycles, groups if differ else 1),
         )
 
     def _travelling(self, pe: int, turn_bits: int) -> int:
@@ -157,19 +150,43 @@ class Threshold(Quantiser, frozen=True, kw_only=True):
         )
         return found + passed + waits
 
-    def _words(self, family: Family, small: bool) -> CostTerm:
-        """Memories of all lanes and stages, the `small` ones of some words or the others."""
-        p, bits, found = self.fold.pe, self.itype.bits, Resources()
+    def _comparators(self, family: Family) -> tuple[CostTerm, ...]:
+        """Each lane compares with one of at most two constants in the first stages (signs make more
+        of them), with a word of its table in the others; where few bits decide, input and address,
+        synthesis makes a table of the answers instead."""
+        names = ("constant comparators", "comparators", "small tables", "tables", "answers")
+        found = dict.fromkeys(names, Resources())
         for number, (depth, style) in enumerate(self._memories()):
-            if (depth <= FEW_WORDS) == small:
-                kept = distinct_bits(depth, bits) if small else bits
-                register = kept if style == "lut" and number > 0 else 0
-                found += family.rom(depth, ceil(kept), style) + Resources(ff=register)
-        return CostTerm("small tables" if small else "tables", found.scaled(p))
+            answers = self._answer_luts(family, depth) if style == "lut" else None
+            if answers is not None:
+                found["answers"] += Resources(lut=answers)
+                continue
+            few = depth <= 2 and self.sign is None
+            found[names[not few]] += Resources(lut=family.adder(self.itype.bits))
+            found[names[2 + (depth > FEW_WORDS)]] += self._words(family, number, depth, style)
+        return tuple(CostTerm(n, r.scaled(self.fold.pe)) for n, r in found.items())
+
+    def _answer_luts(self, family: Family, depth: int) -> float | None:
+        """LUTs of an answer as a function of input and address; None where comparing takes less, or
+        limits beyond the input's range widen the comparison."""
+        full = self.thresholds.shape[1] == (1 << self.stages) - 1
+        spare = self.itype.bits + (depth - 1).bit_length() - family.lut_inputs
+        if not full or self.itype.bits > family.lut_inputs or spare > 2:
+            return None
+        return float(1 << max(0, spare))
+
+    def _words(self, family: Family, number: int, depth: int, style: str) -> Resources:
+        """The memory of one lane and stage; that of a later stage is registered behind LUTs."""
+        bits = self.itype.bits
+        if depth > FEW_WORDS:
+            register = bits if style == "lut" and number > 0 else 0
+            return family.rom(depth, bits, style) + Resources(ff=register)
+        kept = distinct_bits(depth, bits)
+        return family.rom(depth, ceil(kept), style) + Resources(ff=kept if number > 0 else 0)
 
     def _signs(self, family: Family, groups: int) -> Resources:
         """In each stage a table of signs by group of channels, and an inversion a lane."""
-        if self.sign is None:
+        if self.sign is None or groups == 1:
             return Resources()
         flips = family.rom(groups, self.fold.pe, "lut")
         return (flips + Resources(lut=self.fold.pe)).scaled(self.stages)

@@ -80,7 +80,7 @@ class WidthConverter(Block, frozen=True, kw_only=True):
         else:
             data = CostTerm("multiplexer", Resources(lut=bits * family.mux(ratio)))
         # Counter: narrow beat of a wide one.
-        return data, control(family, 2, 0, ratio)
+        return data, *control(family, 2, 0, ratio)
 
     def retyped(self, *inputs: QType) -> Self:
         return msgspec.structs.replace(self, itype=inputs[0])

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from codesign.blocks.base import Block, Fold, Params, Port, Size
-from codesign.blocks.control import control, counters
+from codesign.blocks.control import control, counters, ended
 from codesign.blocks.folds import MEMORIES
 from codesign.blocks.memories import buffer, ram_style
 from codesign.blocks.tap_folds import check_taps, tap_folds
@@ -152,16 +152,18 @@ class Window(Block, frozen=True, kw_only=True):
         groups, bits = self.channels // self.fold.pe, self.fold.pe * self.itype.bits
         depth = buffer_depth(*self.axes, groups)
         pointer = depth.bit_length()
-        # The writer's pointers: first pixel of the window, and this plus the offset of the tap; the
-        # reader's pointer and the count of free slots: an adder and a register each.
-        pointers = Resources(lut=4 * family.adder(pointer), ff=4 * pointer)
+        # The writer's pointers: first pixel of the window, which wraps, as does its sum with the
+        # offset of the tap; that offset and the one of its row; the count of pixels, which is
+        # compared. A register each, and one for the reader's pointer.
+        pointers = Resources(lut=6 * family.adder(pointer), ff=4 * pointer)
+        pointers += counters(family, depth)
         # Counters of the writer: group, taps, position.
-        writer = (groups, *self.kernel, self.out_width, self.out_height)
+        writer = ended(groups, *self.kernel, self.out_width, self.out_height)
         return (
             # The line buffer and its output register.
             buffer(family, "line buffer", depth, bits, self.fold.memory),
             CostTerm("addresses", pointers + self._reader(family, groups)),
-            control(family, 4, self.latency_cycles, *writer),
+            *control(family, 4, self.latency_cycles, *writer),
         )
 
     def _parallel_terms(self, family: Family) -> tuple[CostTerm, ...]:
@@ -172,12 +174,13 @@ class Window(Block, frozen=True, kw_only=True):
         return (
             *column_terms(family, *self.axes, bits, self.beats, self.fold.memory),
             CostTerm("reader", self._reader(family, 1)),
-            control(family, 4, self.latency_cycles, *writer),
+            *control(family, 4, self.latency_cycles, *writer),
         )
 
     def _reader(self, family: Family, groups: int) -> Resources:
-        """Counters of the reader: beat of a row, row."""
-        return counters(family, self.width * groups, self.height)
+        """Counters of the reader: beat of a row, row, and both modulo the stride."""
+        down, right = self.stride
+        return counters(family, *ended(self.width * groups, self.height, right * groups, down))
 
     def retyped(self, *inputs: QType) -> Self:
         return msgspec.structs.replace(self, itype=inputs[0])

@@ -9,7 +9,7 @@ import numpy as np
 
 from codesign.blocks.arrays import carrier
 from codesign.blocks.base import Block, Fold, Params, Port, Size
-from codesign.blocks.control import control
+from codesign.blocks.control import control, ended
 from codesign.blocks.folds import check_lanes, lane_folds
 from codesign.blocks.programs import loop, segment
 from codesign.cost.family import Family
@@ -98,7 +98,7 @@ class ZeroInsert(Block, frozen=True, kw_only=True):
             # An AND or OR a bit puts the constant in place of the data.
             CostTerm("insertion", Resources(lut=self.fold.pe * self.itype.bits)),
             # Counters: group of channels, place between pixels and rows, pixel, row.
-            control(family, 2, 0, *lengths),
+            *control(family, 2, 0, *ended(*lengths)),
         )
 
     def retyped(self, *inputs: QType) -> Self:

@@ -29,9 +29,9 @@ from codesign.files import write_bytes_atomic
 # Kinds with fewer rows keep their analytic values.
 FEWEST_ROWS = 8
 FOLDS = 10
-# Every factor is drawn towards the one that suits all terms together, with the weight of so many
-# rows; which is found by cross-validation.
-PRIOR_ROWS = (1.0, 3.0, 10.0, 30.0, 100.0)
+# Every factor is drawn towards 1, or towards the one that suits all terms together, with the weight
+# of so many rows; cross-validation finds which.
+PRIORS = tuple((own, rows) for own in (True, False) for rows in (1.0, 10.0, 100.0))
 # No physical term comes out at more than this many times its count, nothing beside them is larger.
 MOST_FACTOR = 3.0
 MOST_BASE = 50.0
@@ -98,11 +98,11 @@ def _scale(rows: Sequence[Row], terms: Sequence[tuple[CostTerm, ...]], count: st
     memory = np.array([sum(t.resources.lutram for t in ts) for ts in terms])
     memory = memory if count == "lut" else 0 * memory
     y = np.array([float(getattr(row, count)) for row in rows])
-    prior_rows = min(PRIOR_ROWS, key=lambda p: _loss(y, _unseen(x, y - memory, p) + memory))
-    unseen = _unseen(x, y - memory, prior_rows) + memory
+    best = min(PRIORS, key=lambda p: _loss(y, _unseen(x, y - memory, p) + memory))
+    unseen = _unseen(x, y - memory, best) + memory
     low, high = _interval((y - unseen) / (unseen + FLOOR))
     error = float(np.median(np.abs(y - unseen) / np.maximum(y, 1)))
-    found = _factors(x, y - memory, prior_rows).tolist()
+    found = _factors(x, y - memory, best).tolist()
     factors = {name: round(f, 4) for name, f in zip((*names, BASE), found, strict=True)}
     return Scale(factors, round(low, 4), round(high, 4), round(error, 4))
 
@@ -111,14 +111,15 @@ def _loss(y: np.ndarray, found: np.ndarray) -> float:
     return float(np.abs((y - found) / (y + FLOOR)).mean())
 
 
-def _factors(x: np.ndarray, y: np.ndarray, prior_rows: float) -> np.ndarray:
-    """Factors (terms, then base) of least relative error within bounds, drawn towards the prior.
+def _factors(x: np.ndarray, y: np.ndarray, drawn: tuple[bool, float]) -> np.ndarray:
+    """Factors (terms, then base) of least relative error within bounds, `drawn` as in PRIORS.
 
     Least squares, repeated with less weight on rows of large error (Huber's weights).
     """
     weight = 1 / (np.abs(y) + FLOOR)
     sums = x[:, :-1].sum(axis=1)
-    common = np.median(y[sums > 0] / sums[sums > 0]) if sums.any() else 1.0
+    to_one, prior_rows = drawn
+    common = 1.0 if to_one or not sums.any() else np.median(y[sums > 0] / sums[sums > 0])
     prior = np.full(x.shape[1], min(common, MOST_FACTOR))
     prior[-1] = 0.0
     trust, factors = np.ones(len(y)), prior
@@ -144,13 +145,13 @@ def _least_squares(
     return np.where(pull > 0, factors, prior)
 
 
-def _unseen(x: np.ndarray, y: np.ndarray, prior_rows: float) -> np.ndarray:
+def _unseen(x: np.ndarray, y: np.ndarray, drawn: tuple[bool, float]) -> np.ndarray:
     """Each row as predicted from a fit without its tenth of the rows."""
     folds = np.arange(len(y)) % min(FOLDS, len(y))
     found = np.empty(len(y))
     for fold in set(folds.tolist()):
         out = folds == fold
-        found[out] = x[out] @ _factors(x[~out], y[~out], prior_rows)
+        found[out] = x[out] @ _factors(x[~out], y[~out], drawn)
     return found
 
 

@@ -204,10 +204,15 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return float(ceil(bits / self.adder_bits_step) * self.adder_bits_step)
 
     def _lut_rom(self, depth: int, width_bits: int) -> float:
-        """LUTs of a table: 2^inputs words a LUT and bit, joined by multiplexers."""
-        if self.lut_outputs == 2 and depth <= 1 << (self.lut_inputs - 1):
-            return float(ceil(width_bits / 2))
+        """LUTs of a table: a LUT a bit for 2^inputs words, in full binary trees up to what the
+        dedicated multiplexers join, and multiplexers beyond.
+
+        A LUT with two outputs could hold two bits of a short table; synthesis leaves that to the
+        packer, so a bit counts as a LUT.
+        """
         leaves = ceil(depth / (1 << self.lut_inputs))
+        if leaves <= self.wide_mux_luts:
+            return float(width_bits << (leaves - 1).bit_length())
         return width_bits * (leaves + self.mux(ceil(leaves / self.wide_mux_luts)))
 
     def _shift_register(self, depth: int, width_bits: int) -> Resources:

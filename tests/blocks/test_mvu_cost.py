@@ -77,7 +77,7 @@ def test_datapath_grows_with_the_fold_without_a_cliff(bits: tuple[int, int]) -> 
         for s in sizes[:-1]:
             # With 64 columns there is always an accumulator. Counters get shorter: not compared.
             here, wider, taller = (
-                datapath_luts(unit(*bits, Fold(*f), cols=64), (*MEMORY, "control"))
+                datapath_luts(unit(*bits, Fold(*f), cols=64), (*MEMORY, "counters", "handshake"))
                 for f in ((p, s), (p, 2 * s), (2 * p, s))
             )
             assert here < wider < 3.5 * here

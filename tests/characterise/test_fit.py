@@ -22,7 +22,7 @@ from codesign.errors import BadInput
 from codesign.tools.yosys import Synthesis
 
 XC7 = load_family("xc7")
-FACTORS = {"border": 1.3, "control": 0.8}
+FACTORS = {"border": 1.3, "counters": 0.8, "handshake": 0.8}
 
 
 def _rows(numbers: range, noise: float = 0.0, seed: int = 0) -> list[Row]:

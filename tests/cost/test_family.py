@@ -39,8 +39,9 @@ def test_block_ram_counts(family, kind, depth, width, count):
     ("depth", "width", "luts"),
     [
         (64, 8, 8),  # one LUT6 a bit
-        (32, 8, 4),  # O5 and O6: two bits a LUT
+        (32, 8, 8),  # nothing is packed into O5 and O6
         (256, 8, 32),  # F7 and F8 join four LUTs
+        (144, 8, 32),  # a full tree of multiplexers
         (512, 8, 72),  # eight LUTs a bit and one that selects
         (1, 100, 0),  # a constant
     ],
@@ -51,7 +52,7 @@ def test_lut_rom_of_7_series(depth, width, luts):
 
 @pytest.mark.parametrize(
     ("depth", "width", "luts"),
-    [(32, 6, 4), (64, 3, 4), (32, 7, 6), (64, 1, 2), (32, 12, 8), (128, 3, 8 + 2 + 3)],
+    [(32, 6, 4), (64, 3, 4), (32, 7, 8), (64, 1, 4), (32, 12, 8), (128, 3, 8 + 2 + 3)],
 )
 def test_lut_ram_of_7_series(depth, width, luts):
     assert XC7.ram(depth, width, "lut").lut == luts
