@@ -85,23 +85,34 @@ def missing(plan: Plan) -> list[Item]:
     return [item for turn in turns for item in turn if item is not None]
 
 
-def _missing(plan: Plan, kind: str, family: Family) -> list[Item]:
+def item_of(kind: str, number: int, family: Family) -> Item:
+    """Configuration `number` of `kind` for `family`; raises BadInput for a kind that does not exist."""
+    _check_kind(kind)
+    unit, params = drawn(kind, number)
+    rtl = _instance(unit, params, family)
+    return Item(kind, number, unit, rtl, _digest(wrapped(rtl, _widths(unit), "unit")))
+
+
+def sources_of(item: Item, module: str) -> dict[str, str]:
+    """Texts by file name of a `module` that holds `item` alone."""
+    return wrapped(item.rtl, _widths(item.unit), module)
+
+
+def _check_kind(kind: str) -> None:
     if kind not in MAKERS:
         raise BadInput(
             f"there is no kind of block {kind!r}{nearest(kind, list(MAKERS))}",
             found=kind,
             known=list(MAKERS),
         )
+
+
+def _missing(plan: Plan, kind: str, family: Family) -> list[Item]:
+    _check_kind(kind)
     there = {row.number: row.sources for row in read_rows(plan.folder, plan.family, kind)}
     numbers = [n for n in range(plan.rows) if plan.refresh or n not in there]
-    items = [_item(kind, number, family) for number in numbers]
+    items = [item_of(kind, number, family) for number in numbers]
     return [item for item in items if there.get(item.number) != item.sources]
-
-
-def _item(kind: str, number: int, family: Family) -> Item:
-    unit, params = drawn(kind, number)
-    rtl = _instance(unit, params, family)
-    return Item(kind, number, unit, rtl, _digest(wrapped(rtl, _widths(unit), "unit")))
 
 
 def _digest(sources: Mapping[str, str]) -> str:
@@ -146,7 +157,7 @@ def _job(batch: Sequence[Item], plan: Plan) -> tuple[Job, tuple[str, ...]]:
     for item in batch:
         name = f"{item.kind}_{item.number}"
         widths[name] = _widths(item.unit)
-        sources |= wrapped(item.rtl, widths[name], name)
+        sources |= sources_of(item, name)
     sources["batch.sv"] = side_by_side("batch", widths)
     options = (DSP if batch[0].in_dsps else NO_DSP)[plan.family]
     return Job(sources, "batch", plan.family, options=options, native=plan.native), tuple(widths)

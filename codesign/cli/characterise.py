@@ -30,6 +30,9 @@ def characterise(
         bool, typer.Option("--refresh", help="Make rows again whose hardware has changed.")
     ] = False,
     native: Annotated[bool, typer.Option("--native", help="The yosys on the path.")] = False,
+    place: Annotated[
+        bool, typer.Option("--place", help="Instead: their clocks on ECP5, placed and routed.")
+    ] = False,
     network: Annotated[
         Path | None, typer.Option(help="Instead: a design's folder, synthesised whole.")
     ] = None,
@@ -57,6 +60,9 @@ def characterise(
             "--by-module is a way to synthesise a network: name it with --network FOLDER"
         )
     names = tuple(kinds.split(",")) if kinds else tuple(MAKERS)
+    if place:
+        _clocks(family, names, rows, out or DATA, timeout)
+        return
     plan = Plan(family, names, rows, out or DATA, refresh, timeout, native)
     total = len(missing(plan))
     show.print_line(f"{total} configurations to synthesise for {family}")
@@ -101,3 +107,18 @@ def _by_module(
         )
 
     return measure_by_module(name, design, waiting, data, timeout_s, done)
+
+
+def _clocks(family: str, kinds: tuple[str, ...], rows: int, data: Path, timeout_s: float) -> None:
+    from codesign.characterise.clocks import FILE, measure_clocks
+    from codesign.tools.nextpnr import check_family, find_nextpnr
+
+    check_family(family)
+    find_nextpnr()
+    for row in measure_clocks(kinds, rows, data, timeout_s):
+        reached = f"{row.clock_hz / 1e6:.0f} MHz" if row.clock_hz else "failed"
+        estimate = (
+            f"{row.estimate_hz / 1e6:.0f} MHz by logic depth" if row.logic_ps else "no estimate"
+        )
+        show.print_line(f"{row.kind} {row.number}: {reached}, {estimate}, {row.seconds:.0f} s")
+    show.print_line(str(data / FILE))

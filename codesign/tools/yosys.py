@@ -49,6 +49,8 @@ DELAYS = {
 }
 # A line of the report of `sta`: the module, and its longest path in ps.
 LATEST = re.compile(r"Latest arrival time in '(\w+)' is (\d+)")
+# Forms of a netlist: the command that writes it, and how a whole one ends.
+FORMS = {"v": ("write_verilog -noattr", "endmodule"), "json": ("write_json", "}")}
 MODELS = {"xc7": "xilinx", "xcup": "xilinx", "ecp5": "ecp5", "ice40": "ice40"}
 
 
@@ -141,19 +143,20 @@ def synthesise_parts(job: Job, parts: Sequence[str], timeout_s: float = 600) -> 
     return _synthesised(job, tool, timeout_s, parts)
 
 
-def write_netlist(job: Job, timeout_s: float = 600) -> Path:
-    """A Verilog netlist of `job` for gate-level simulation, in the user's cache; read it with
-    `cell_models`. Raises as `synthesise`.
+def write_netlist(job: Job, timeout_s: float = 600, form: str = "v") -> Path:
+    """A netlist of `job` in the user's cache: Verilog ("v") for gate-level simulation with
+    `cell_models`, or "json" for nextpnr. Raises as `synthesise`.
 
-    Block RAM and DSP have no model there: give "-nobram" and "-nodsp".
+    Block RAM and DSP have no model for simulation: give "-nobram" and "-nodsp".
     """
     tool = find_yosys(job.native)
-    kept = cache_folder("yosys") / f"{_key(job, tool, 'netlist')}.v"
-    if not _whole_netlist(kept):
+    writer, end = FORMS[form]
+    kept = cache_folder("yosys") / f"{_key(job, tool, f'netlist {form}')}.{form}"
+    if not _whole_netlist(kept, end):
         with tempfile.TemporaryDirectory(dir=cache_folder("yosys")) as folder:
-            script = (*_synthesis(job), "check -assert", "write_verilog -noattr netlist.v")
+            script = (*_synthesis(job), "check -assert", f"{writer} netlist.{form}")
             _run(job, tool, Path(folder), script, timeout_s)
-            write_bytes_atomic(kept, (Path(folder) / "netlist.v").read_bytes())
+            write_bytes_atomic(kept, (Path(folder) / f"netlist.{form}").read_bytes())
     return kept
 
 
@@ -278,8 +281,8 @@ def _decoded(path: Path) -> Synthesis | None:
         return None
 
 
-def _whole_netlist(path: Path) -> bool:
+def _whole_netlist(path: Path, end: str) -> bool:
     try:
-        return path.read_text().rstrip().endswith("endmodule")
+        return path.read_text().rstrip().endswith(end)
     except (OSError, UnicodeDecodeError):
         return False
