@@ -14,12 +14,13 @@ from codesign.board import Board, load_board
 from codesign.errors import BadInput
 from codesign.files import package_data
 from codesign.quant.config import QuantConfig
-from codesign.recipe_check import check_procedure
+from codesign.recipe_check import check_levels, check_procedure
 from codesign.recipe_compact import CompactSpec
 from codesign.recipe_ondevice import LocalSpec, NitiSpec, check_on_device
 from codesign.recipe_procedures import (
     PROCEDURES,
     DistilSpec,
+    EbopsSpec,
     FdqmpSpec,
     InqSpec,
     LimpqSpec,
@@ -276,6 +277,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     progressive: ProgressiveSpec = ProgressiveSpec()
     limpq: LimpqSpec = LimpqSpec()
     distil: DistilSpec = DistilSpec()
+    ebops: EbopsSpec = EbopsSpec()
     budget: BudgetSpec = BudgetSpec()
     board: BoardSpec
     target: TargetSpec = TargetSpec()
@@ -294,6 +296,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         require(("steps", list(self.steps), self.steps == ordered, rule))
         check_on_device(self)
         check_procedure(self)
+        check_levels(self)
 
     @property
     def total_epochs(self) -> int:

@@ -30,6 +30,23 @@ def check_procedure(recipe: Recipe) -> None:
     if kind == "limpq":
         dual = recipe.budget.binds and recipe.budget.penalty == "dual"
         require(("budget", "no such budget", dual, "given, without a hinge, for procedure limpq"))
+    if recipe.ebops.beta:
+        alone = kind == "phases" and not recipe.budget.binds
+        require(("ebops", "a price", alone, "left out with a budget or another procedure"))
     if kind in ("niti", "local"):
         taught = recipe.distil.teacher
         require(("distil.teacher", taught, taught is None, f"left out for procedure {kind}"))
+
+
+def check_levels(recipe: Recipe) -> None:
+    """Raise ValueError where a step needs integers that a method of the recipe does not have."""
+    quant = recipe.quant
+    methods = [quant.weight_method, *map(quant.weight_method_of, quant.layers)]
+    methods += [quant.act_method, *map(quant.act_method_of, quant.layers)]
+    real = next((m.name for m in methods if m.real_levels), None)
+    if real and "lower" in recipe.steps:
+        rule = (
+            f"true for quantiser {real!r}, whose levels are real numbers that no integer hardware "
+            "has (or steps without 'lower' and all that needs it)"
+        )
+        require(("quant.power_of_two_step", False, quant.power_of_two_step, rule))

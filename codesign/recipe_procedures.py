@@ -11,7 +11,7 @@ import msgspec
 from codesign.rules import choice, require
 
 PROCEDURES = ("phases", "inq", "inq-dns", "fdqmp", "progressive", "limpq", "niti", "local")
-SECTIONS = ("inq", "surgery", "fdqmp", "progressive", "limpq", "distil", "niti", "local")
+SECTIONS = ("inq", "surgery", "fdqmp", "progressive", "limpq", "distil", "niti", "local", "ebops")
 PARTITIONS = ("largest", "random")
 IMPORTANCES = ("steps", "gradients")
 
@@ -158,4 +158,22 @@ class DistilSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             ("epochs", self.epochs, self.epochs >= 1, "at least 1"),
             ("temperature", self.temperature, 0 < self.temperature < 1000, "over 0, below 1000"),
             ("weight", self.weight, 0 < self.weight <= 1, "over 0 and at most 1"),
+        )
+
+
+class EbopsSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A price of bit operations (codesign/train/ebops.py): loss + beta EBOPs, for learned widths.
+
+    Over the epochs that learn widths beta rises from `first_beta` to `beta` by equal factors; 0,
+    the default, is no price.
+    """
+
+    beta: float = 0.0
+    first_beta: float = 1e-9
+
+    def __post_init__(self) -> None:
+        ordered = 0 < self.first_beta <= self.beta or not self.beta
+        require(
+            ("beta", self.beta, 0 <= self.beta < 1e3, "at least 0 and below 1000"),
+            ("first_beta", self.first_beta, ordered, "over 0 and at most beta"),
         )

@@ -235,6 +235,22 @@ METHODS: tuple[Method, ...] = (
         signed_acts=False,
     ),
     Method(
+        "hgq",
+        "fractional bits learned, range observed",
+        "Sun et al., 2024",
+        "hgq:hgq",
+        SIGNED,
+        ANY,
+    ),
+    Method(
+        "hgq-each",
+        "as hgq with fractional bits of every weight; 0 bits prune it",
+        "Sun et al., 2024",
+        "hgq:hgq_each",
+        SIGNED,
+        ANY,
+    ),
+    Method(
         "a2q+",
         "step learned, sums bounded (needs accumulator_bits)",
         "Colbert et al., ICML 2024",

@@ -19,6 +19,7 @@ from codesign.train.build import recipe_data, recipe_model
 from codesign.train.checkpoint import load_checkpoint
 from codesign.train.device import chosen_device
 from codesign.train.distil import distil
+from codesign.train.ebops import EbopsPrice, note_ebops
 from codesign.train.evaluate import accuracy
 from codesign.train.fdqmp import RampedHinge, train_fdqmp
 from codesign.train.hinge import Hinge
@@ -96,6 +97,7 @@ def train_recipe(
     kind = TRAINERS.get(recipe.train.procedure, Trainer)
     trainer = kind(model, data, recipe, Path(out), _budget(recipe, data, model), watcher)
     trainer.after_epoch += [after_epoch] if after_epoch else []
+    trainer.after_epoch += [note_ebops] if recipe.ebops.beta else []
     start_bits = _integer_bits(model)
     if resume:
         trainer.restore(load_checkpoint(Path(out), recipe))
@@ -116,9 +118,11 @@ def train_recipe(
 
 
 def _budget(recipe: Recipe, data: Dataset, model: nn.Module) -> Budget | None:
+    found = handles(model)
+    if recipe.ebops.beta:
+        return EbopsPrice(recipe.ebops, found)
     if not recipe.budget.binds:
         return None
-    found = handles(model)
     if recipe.train.procedure != "limpq":  # which knows how narrow it may go
         check_memory(recipe.budget, found)
     if recipe.train.procedure == "fdqmp":
