@@ -11,6 +11,9 @@ from codesign.cost.family import Family
 from codesign.files import package_data
 from codesign.rtl.instance import Rtl, instance_text
 
+# The module of an instance: a name before parameters, or before a name and ports.
+INSTANCE = re.compile(r"\b(\w+)\s+(?:#\s*\(|\w+\s*\()")
+
 
 def alone(block: Block, params: Params, family: Family, module: str = "alone") -> dict[str, str]:
     """Texts by file name: `module` around the instance of `block`, its memories, and those modules
@@ -49,8 +52,8 @@ def modules_of(*modules: str) -> dict[str, str]:
         name = waiting.pop()
         if name not in found:
             found[name] = texts[name]
-            words = set(re.findall(r"\w+", re.sub(r"//.*", "", texts[name])))
-            waiting += (words & texts.keys()) - {name}
+            named = set(INSTANCE.findall(re.sub(r"//.*", "", texts[name])))
+            waiting += (named & texts.keys()) - {name}
     return {f"{name}.sv": found[name] for name in sorted(found)}
 
 
