@@ -6,7 +6,7 @@ import msgspec
 import pytest
 import torch
 
-from codesign.errors import BadInput, Interrupted
+from codesign.errors import BadInput
 from codesign.graph.load import import_model
 from codesign.quant.handles import handles
 from codesign.recipe import BudgetSpec, load_recipe
@@ -18,6 +18,7 @@ from codesign.train.loop import Trainer
 from codesign.train.project import Projection
 from codesign.train.stages import check_model, export_model
 from codesign.train.training import Trained, train_recipe
+from tests.train.stopping import assert_same, stopped_and_resumed
 
 change = msgspec.structs.replace
 
@@ -40,10 +41,6 @@ FDQMP = change(
     budget=change(FDQMP.budget, weights_kib=0.55),
     fdqmp=change(FDQMP.fdqmp, strength=20.0),
 )
-
-
-def state(trained: Trained) -> dict[str, torch.Tensor]:
-    return trained.model.state_dict()
 
 
 def test_inq_ends_in_powers_of_two_that_the_hardware_shifts(tmp_path):
@@ -99,24 +96,16 @@ def test_portions_are_the_largest_weights_or_any(tmp_path, partition):
     assert ordered == (partition == "largest")
 
 
-@pytest.mark.parametrize(("recipe", "stop"), [(INQ, 2), (INQ, 4), (FDQMP, 5), (FDQMP, 6)])
-def test_a_procedure_resumes_as_if_it_had_not_stopped(tmp_path, recipe, stop):
-    whole = train_recipe(recipe, tmp_path / "whole")
-    real = Trainer._epoch
+@pytest.fixture(scope="module", params=["inq", "fdqmp"])
+def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    recipe = INQ if request.param == "inq" else FDQMP
+    return train_recipe(recipe, tmp_path_factory.mktemp(request.param))
 
-    def epoch(self: Trainer, stage: object) -> None:
-        if self.done == stop:
-            raise KeyboardInterrupt
-        real(self, stage)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Trainer, "_epoch", epoch)
-        with pytest.raises(Interrupted):
-            train_recipe(recipe, tmp_path / "cut")
-    again = train_recipe(recipe, tmp_path / "cut", resume=True)
-    assert len(again.history) == len(whole.history)
-    for name, value in state(whole).items():
-        assert torch.equal(value.nan_to_num(), state(again)[name].nan_to_num()), name
+@pytest.mark.parametrize("late", [0, 1])
+def test_a_procedure_resumes_as_if_it_had_not_stopped(whole, tmp_path, late):
+    stop = {"inq": (2, 4), "fdqmp": (5, 6)}[whole.recipe.train.procedure][late]
+    assert_same(stopped_and_resumed(whole.recipe, tmp_path, stop), whole)
 
 
 def test_fdqmp_freezes_searches_and_keeps_the_best_in_budget(tmp_path):

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from codesign.errors import BadInput, Interrupted
+from codesign.errors import BadInput
 from codesign.recipe import load_recipe
 from codesign.train.build import recipe_data, recipe_model
 from codesign.train.instability import NOTE, divergence, instability
 from codesign.train.loop import Trainer
 from codesign.train.training import Trained, train_recipe
+from tests.train.stopping import assert_same, stopped_and_resumed
 
 change = msgspec.structs.replace
 WHOLE = load_recipe("digits_progressive_pynq-z2")
@@ -26,7 +27,8 @@ RECIPE = change(
 )
 
 
-def watched(folder, recipe=RECIPE) -> tuple[Trained, list[dict]]:
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Trained, list[dict]]:
     """The run, and widths, frozen layers and weights at the beginning of each stage."""
     seen: list[dict] = []
     real = Trainer._begin
@@ -44,11 +46,11 @@ def watched(folder, recipe=RECIPE) -> tuple[Trained, list[dict]]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Trainer, "_begin", begin)
-        return train_recipe(recipe, folder), seen
+        return train_recipe(RECIPE, tmp_path_factory.mktemp("progressive")), seen
 
 
-def test_widths_fall_and_the_most_unstable_layers_stop_first(tmp_path):
-    trained, seen = watched(tmp_path)
+def test_widths_fall_and_the_most_unstable_layers_stop_first(run):
+    trained, seen = run
     assert [set(s["widths"]) for s in seen] == [{8}, {5}, {3}, {3}, {3}]
     assert [len(s["frozen"]) for s in seen] == [0, 0, 0, 1, 2]
     assert seen[3]["frozen"] < seen[4]["frozen"]
@@ -92,22 +94,8 @@ def test_only_the_layer_whose_weights_moved_is_unstable(tmp_path):
 
 
 @pytest.mark.parametrize("stop", [2, 4, 5])
-def test_progressive_resumes_as_if_it_had_not_stopped(tmp_path, stop):
-    whole = train_recipe(RECIPE, tmp_path / "whole")
-    real = Trainer._epoch
-
-    def epoch(self: Trainer, stage: object) -> None:
-        if self.done == stop:
-            raise KeyboardInterrupt
-        real(self, stage)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Trainer, "_epoch", epoch)
-        with pytest.raises(Interrupted):
-            train_recipe(RECIPE, tmp_path / "cut")
-    again = train_recipe(RECIPE, tmp_path / "cut", resume=True)
-    for name, value in whole.model.state_dict().items():
-        assert torch.equal(value, again.model.state_dict()[name]), name
+def test_progressive_resumes_as_if_it_had_not_stopped(run, tmp_path, stop):
+    assert_same(stopped_and_resumed(RECIPE, tmp_path, stop), run[0])
 
 
 def test_learned_widths_and_rising_ones_are_refused(tmp_path):

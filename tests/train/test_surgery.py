@@ -9,14 +9,14 @@ import msgspec
 import pytest
 import torch
 
-from codesign.errors import BadInput, Interrupted
+from codesign.errors import BadInput
 from codesign.quant.surgery import SurgeryQuantiser
 from codesign.recipe import load_recipe
 from codesign.report.data import load_report_data
 from codesign.train.inq import layers
-from codesign.train.loop import Trainer
 from codesign.train.pipeline import run_recipe
-from codesign.train.training import train_recipe
+from codesign.train.run_result import RunResult
+from tests.train.stopping import assert_same, stopped_and_resumed
 
 change = msgspec.structs.replace
 WHOLE = load_recipe("digits_inq-dns_pynq-z2")
@@ -84,10 +84,14 @@ def test_the_chance_of_a_move_falls_with_gamma_and_power():
     assert 3 <= moved <= 20
 
 
-def test_surgery_then_inq_reaches_the_hardware_and_states_its_compression(tmp_path):
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
     steps = ("train", "export", "lower", "check", "report")
-    result = run_recipe(RECIPE, tmp_path, quiet=True, steps=steps)
-    trained = result.trained
+    return run_recipe(RECIPE, tmp_path_factory.mktemp("surgery"), quiet=True, steps=steps)
+
+
+def test_surgery_then_inq_reaches_the_hardware_and_states_its_compression(result):
+    trained, folder = result.trained, result.folder
     held = torch.cat([q.held.flatten() for q, _ in layers(trained.model)])
     kept = torch.cat([q.kept.flatten() for q, _ in layers(trained.model)])
     assert 0.05 < float(kept.mean()) < 0.6
@@ -99,8 +103,8 @@ def test_surgery_then_inq_reaches_the_hardware_and_states_its_compression(tmp_pa
     assert len(trained.history) == RECIPE.total_epochs == 7
     assert trained.test_accuracy > 0.75
     assert result.checks.integer_mismatches == 0
-    assert trained.remark in load_report_data(tmp_path).notes
-    assert json.loads((tmp_path / "metrics.json").read_text())["train"]["remark"] == trained.remark
+    assert trained.remark in load_report_data(folder).notes
+    assert json.loads((folder / "metrics.json").read_text())["train"]["remark"] == trained.remark
 
 
 def test_portions_count_the_weights_that_are_kept():
@@ -116,22 +120,8 @@ def test_portions_count_the_weights_that_are_kept():
 
 
 @pytest.mark.parametrize("stop", [4, 6])
-def test_surgery_resumes_as_if_it_had_not_stopped(tmp_path, stop):
-    whole = train_recipe(RECIPE, tmp_path / "whole")
-    real = Trainer._epoch
-
-    def epoch(self: Trainer, stage: object) -> None:
-        if self.done == stop:
-            raise KeyboardInterrupt
-        real(self, stage)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Trainer, "_epoch", epoch)
-        with pytest.raises(Interrupted):
-            train_recipe(RECIPE, tmp_path / "cut")
-    again = train_recipe(RECIPE, tmp_path / "cut", resume=True)
-    for name, value in whole.model.state_dict().items():
-        assert torch.equal(value.nan_to_num(), again.model.state_dict()[name].nan_to_num()), name
+def test_surgery_resumes_as_if_it_had_not_stopped(result, tmp_path, stop):
+    assert_same(stopped_and_resumed(RECIPE, tmp_path, stop), result.trained)
 
 
 def test_the_quantiser_and_the_procedure_belong_together(tmp_path):
