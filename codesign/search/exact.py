@@ -24,6 +24,8 @@ DECIDING_EFFORT = 10.0
 MINIMISING_EFFORT = 2.0
 # What an excess of one budget costs in the relaxation of the cheapest choice.
 EXCESS_WORTH = 1000.0
+# What one budget is of a count that the board does not have: so little that other counts give way.
+UNIT_OF_NONE = 0.01
 # Counts are sums of hundreds of parts in floating point.
 ROUNDING = 1e-6
 
@@ -54,7 +56,7 @@ class Exact:
 
     def __init__(self, network: Network, limit: np.ndarray) -> None:
         self.network, self.limit = network, limit
-        self.unit = np.where(limit > 0, limit, 1.0)
+        self.unit = np.where(limit > 0, limit, UNIT_OF_NONE)
 
     def decide(self, interval_cycles: int) -> Decision:
         """Does any choice with every node at most `interval_cycles` fit?"""
