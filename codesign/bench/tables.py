@@ -21,7 +21,7 @@ TABLES: dict[str, tuple[str, str]] = {
     "dq1": ("codesign.bench.trained:dq1", "DQ table 1: parametrisations; 3.7 core-hours"),
     "dq3": (
         "codesign.bench.trained:dq3",
-        "DQ table 3: fixed against learned widths; 1.1 core-hours",
+        "DQ table 3: fixed against learned widths; 1.2 core-hours",
     ),
     "qat": ("codesign.bench.trained:qat", "QAT benchmark of methods; 0.9 core-hours"),
     "qat2": ("codesign.bench.qat2:qat2", "QAT benchmark: later methods; 1.4 core-hours"),

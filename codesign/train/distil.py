@@ -94,6 +94,8 @@ def float_recipe(recipe: Recipe) -> Recipe:
 def _trained_float(recipe: Recipe, student: Trainer) -> nn.Module:
     """Train the float network in a folder beside the checkpoint, or go on with what lies there."""
     folder = student.folder / FOLDER
+    if not student.is_resumed:
+        student.save()  # so that a stop during the teacher's epochs can be resumed, too
     model = recipe_model(recipe, student.data).to(device_of(student.model))
     own = Trainer(model, student.data, recipe, folder, watcher=student.watcher)
     if student.is_resumed and (folder / FILE_NAME).exists():

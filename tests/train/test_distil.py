@@ -17,6 +17,7 @@ from codesign.train.loop import Trainer
 from codesign.train.objective import labelled
 from codesign.train.pipeline import run_recipe
 from codesign.train.training import train_recipe
+from tests.train.stopping import assert_same, stopped_and_resumed
 
 change = msgspec.structs.replace
 WHOLE = load_recipe("digits_distil_pynq-z2")
@@ -56,7 +57,9 @@ def test_a_float_teacher_is_trained_once_and_moves_the_student(tmp_path):
     begun = (tmp_path / "teacher" / "checkpoint.pt").stat().st_mtime_ns
     again = train_recipe(RECIPE, tmp_path, resume=True)
     assert (tmp_path / "teacher" / "checkpoint.pt").stat().st_mtime_ns == begun
-    assert torch.equal(again.model.fc1.weight, taught.model.fc1.weight)
+    assert_same(again, taught)
+    # Stopped while the teacher was learning.
+    assert_same(stopped_and_resumed(RECIPE, tmp_path / "cut", 1), taught)
 
 
 def teacher_loss(folder, name: str) -> float:
