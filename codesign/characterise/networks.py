@@ -10,7 +10,7 @@ import msgspec
 
 from codesign.blocks.base import Params
 from codesign.board import load_board
-from codesign.characterise.parts import Part, Piece, pieces, synthesise_pieces, together
+from codesign.characterise.parts import Part, Piece, Way, synthesise_pieces, together
 from codesign.characterise.run import DSP
 from codesign.cost.estimate import estimate
 from codesign.cost.model import FITTED
@@ -78,25 +78,25 @@ def measure_by_module(
     name: str,
     design: Design,
     waiting: Sequence[Piece],
+    way: Way,
     folder: Path,
-    timeout_s: float = 3600,
     done: Callable[[Part], None] = lambda part: None,
 ) -> Network:
     """As `measure`, for the `waiting` pieces of `design` one by one; `done` hears of each.
 
-    A run that is stopped goes on behind the last piece, which the user's cache holds.
+    What is stopped goes on behind the last run of Yosys, whose parts the user's cache holds.
     """
     parts = []
-    for part in synthesise_pieces(waiting, timeout_s):
+    for part in synthesise_pieces(waiting, way):
         parts.append(part)
         done(part)
     return _kept(Network(name, design, together(parts), tuple(parts)), folder)
 
 
-def network_pieces(design: Design, params: Params, native: bool = False) -> list[Piece]:
-    """What `measure_by_module` synthesises."""
+def network_way(design: Design, native: bool = False, timeout_s: float = 3600) -> Way:
+    """How `measure_by_module` synthesises for the board of `design`."""
     family = load_board(design.board).family
-    return pieces(design, params, family, DSP[family], native)
+    return Way(family, DSP[family], native, timeout_s)
 
 
 def _kept(network: Network, folder: Path) -> Network:

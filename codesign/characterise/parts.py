@@ -10,13 +10,22 @@ from dataclasses import dataclass
 import msgspec
 
 from codesign.blocks.base import Params
-from codesign.cost.family import Family, load_family
+from codesign.cost.family import load_family
 from codesign.design import Design
-from codesign.rtl.alone import modules_of, port_widths, wrapped
+from codesign.rtl.alone import modules_of, port_widths, side_by_side, wrapped
+from codesign.rtl.instance import Rtl
 from codesign.rtl.top import instances, top_text
-from codesign.tools.yosys import Job, Synthesis, synthesise
+from codesign.tools.yosys import (
+    Job,
+    Synthesis,
+    SynthesisFailed,
+    synthesise,
+    synthesise_parts,
+)
 
 GLUE = "glue"
+# Blocks in one run of Yosys: reading the libraries takes longer than a small block.
+TOGETHER = 8
 # Of the header of a module of hw/: all up to the end of its port list.
 HEADER = re.compile(r"\bmodule\s+\w+.*?\n\);", re.DOTALL)
 
@@ -31,33 +40,62 @@ class Part(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Piece:
-    """A part before synthesis."""
+    """A part before synthesis: its sources for a module called `name`, with `widths` of its ports."""
 
     blocks: tuple[str, ...]
-    job: Job
+    name: str
+    sources: Mapping[str, str]
+    widths: Mapping[str, int]
 
 
-def pieces(
-    design: Design, params: Params, family: str, options: tuple[str, ...], native: bool = False
-) -> list[Piece]:
+@dataclass(frozen=True)
+class Way:
+    """How the pieces are synthesised; `timeout_s` is for one of them."""
+
+    family: str
+    options: tuple[str, ...]
+    native: bool = False
+    timeout_s: float = 3600
+
+    def job(self, sources: Mapping[str, str], top: str) -> Job:
+        """One run of Yosys."""
+        return Job(sources, top, self.family, options=self.options, native=self.native)
+
+
+def pieces(design: Design, params: Params, family: str) -> list[Piece]:
     """Each distinct block of `design` with its constants, and the glue; copies share a piece."""
-    known = load_family(family)
-    copies: dict[tuple[tuple[str, str], ...], list[str]] = {}
-    for name, sources in _alone(design, params, known):
-        copies.setdefault(tuple(sorted(sources.items())), []).append(name)
-    blocks = [
-        Piece(tuple(names), Job(dict(sources), "part", family, options=options, native=native))
-        for sources, names in copies.items()
-    ]
-    glue = Job(_glue(design, params, known), "top", family, options=options, native=native)
-    return [*blocks, Piece((GLUE,), glue)]
+    rtls = instances(design, params, load_family(family))
+    copies: dict[str, list[str]] = {}
+    for name, rtl in rtls.items():
+        sources = wrapped(rtl, port_widths(design.block(name)), "part")
+        copies.setdefault(repr(sorted(sources.items())), []).append(name)
+    found = [_piece(design, rtls, tuple(names), i) for i, names in enumerate(copies.values())]
+    return [*found, Piece((GLUE,), "top", _glue(design, rtls), {})]
 
 
-def synthesise_pieces(waiting: Sequence[Piece], timeout_s: float) -> Iterator[Part]:
-    """The parts, one at a time; those that the user's cache has cost nothing. Raises as
+def synthesise_pieces(waiting: Sequence[Piece], way: Way) -> Iterator[Part]:
+    """The parts in turn, some in one run; runs that the user's cache has cost nothing. Raises as
     `synthesise`."""
-    for piece in waiting:
-        yield Part(piece.blocks, synthesise(piece.job, timeout_s))
+    blocks, glue = waiting[:-1], waiting[-1]
+    for start in range(0, len(blocks), TOGETHER):
+        yield from _run(blocks[start : start + TOGETHER], way)
+    yield Part(glue.blocks, synthesise(way.job(glue.sources, glue.name), way.timeout_s))
+
+
+def _run(batch: Sequence[Piece], way: Way) -> list[Part]:
+    """The parts of a run; when it fails, each alone: large modules may need all the memory."""
+    sources = {name: text for piece in batch for name, text in piece.sources.items()}
+    widths = {piece.name: piece.widths for piece in batch}
+    sources["batch.sv"] = side_by_side("batch", widths)
+    try:
+        done = synthesise_parts(
+            way.job(sources, "batch"), tuple(widths), way.timeout_s * len(batch)
+        )
+    except SynthesisFailed:
+        if len(batch) == 1:
+            raise
+        return [part for piece in batch for part in _run((piece,), way)]
+    return [Part(piece.blocks, found) for piece, found in zip(batch, done, strict=True)]
 
 
 def together(parts: Sequence[Part]) -> Synthesis:
@@ -85,15 +123,13 @@ def black_boxes(sources: Mapping[str, str]) -> str:
     return "".join(f"(* blackbox *)\n{header}\nendmodule\n" for header in headers)
 
 
-def _alone(design: Design, params: Params, family: Family) -> Iterator[tuple[str, dict[str, str]]]:
-    for name, rtl in instances(design, params, family).items():
-        yield name, wrapped(rtl, port_widths(design.block(name)), "part")
+def _piece(design: Design, rtls: Mapping[str, Rtl], names: tuple[str, ...], place: int) -> Piece:
+    widths, module = port_widths(design.block(names[0])), f"part_{place}"
+    return Piece(names, module, wrapped(rtls[names[0]], widths, module), widths)
 
 
-def _glue(design: Design, params: Params, family: Family) -> dict[str, str]:
-    rtls = instances(design, params, family)
-    blocks = {
-        f"{rtl.module}.sv": modules_of(rtl.module)[f"{rtl.module}.sv"] for rtl in rtls.values()
-    }
+def _glue(design: Design, rtls: Mapping[str, Rtl]) -> dict[str, str]:
+    files = (f"{rtl.module}.sv" for rtl in rtls.values())
+    blocks = {name: modules_of(name.removesuffix(".sv"))[name] for name in files}
     own = modules_of("axis_in", "axis_out", "channel", "loader", "large_ram")
     return own | {"blocks.sv": black_boxes(blocks), "top.sv": top_text(design, rtls)}

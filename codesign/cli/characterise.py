@@ -94,9 +94,11 @@ def _whole(folder: Path, data: Path, native: bool, by_module: bool, timeout_s: f
 def _by_module(
     name: str, design: Design, params: Params, data: Path, native: bool, timeout_s: float
 ) -> Network:
-    from codesign.characterise.networks import measure_by_module, network_pieces
+    from codesign.characterise.networks import measure_by_module, network_way
+    from codesign.characterise.parts import pieces
 
-    waiting = network_pieces(design, params, native)
+    way = network_way(design, native, timeout_s)
+    waiting = pieces(design, params, way.family)
     show.print_line(f"{len(design.blocks)} blocks, {len(waiting)} modules to synthesise")
 
     def done(part: Part) -> None:
@@ -106,7 +108,7 @@ def _by_module(
             f"{names}: LUT {counts.lut}, FF {counts.ff}, {part.synthesis.seconds:.0f} s"
         )
 
-    return measure_by_module(name, design, waiting, data, timeout_s, done)
+    return measure_by_module(name, design, waiting, way, data, done)
 
 
 def _clocks(family: str, kinds: tuple[str, ...], rows: int, data: Path, timeout_s: float) -> None:

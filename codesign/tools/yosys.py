@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -51,6 +52,7 @@ DELAYS = {
 LATEST = re.compile(r"Latest arrival time in '(\w+)' is (\d+)")
 # Forms of a netlist: the command that writes it, and how a whole one ends.
 FORMS = {"v": ("write_verilog -noattr", "endmodule"), "json": ("write_json", "}")}
+Kept = TypeVar("Kept")
 MODELS = {"xc7": "xilinx", "xcup": "xilinx", "ecp5": "ecp5", "ice40": "ice40"}
 
 
@@ -125,7 +127,7 @@ def synthesise(job: Job, timeout_s: float = 600) -> Synthesis:
     """
     tool = find_yosys(job.native)
     kept = cache_folder("yosys") / f"{_key(job, tool, 'cells')}.json"
-    known = _decoded(kept)
+    known = _decoded(kept, Synthesis)
     if known is None:
         (known,) = _synthesised(job, tool, timeout_s, (job.top,))
         write_bytes_atomic(kept, msgspec.json.encode(known))
@@ -135,12 +137,16 @@ def synthesise(job: Job, timeout_s: float = 600) -> Synthesis:
 def synthesise_parts(job: Job, parts: Sequence[str], timeout_s: float = 600) -> list[Synthesis]:
     """The cells of each module of `parts` in one run of `job`, whose top keeps them apart.
 
-    Saves reading the family's libraries for each. `seconds` is the run's, shared out evenly; not
-    cached. Raises as `synthesise`.
+    Saves reading the family's libraries for each. `seconds` is the run's, shared out evenly. From the
+    user's cache where this very run has been. Raises as `synthesise`.
     """
     tool = find_yosys(job.native)
-    _key(job, tool, "cells")
-    return _synthesised(job, tool, timeout_s, parts)
+    kept = cache_folder("yosys") / f"{_key(job, tool, f'cells {parts}')}.json"
+    known = _decoded(kept, list[Synthesis])
+    if known is None:
+        known = _synthesised(job, tool, timeout_s, parts)
+        write_bytes_atomic(kept, msgspec.json.encode(known))
+    return known
 
 
 def write_netlist(job: Job, timeout_s: float = 600, form: str = "v") -> Path:
@@ -273,10 +279,10 @@ def _flat(name: str) -> str:
     return Path(name).name
 
 
-def _decoded(path: Path) -> Synthesis | None:
+def _decoded(path: Path, kind: type[Kept]) -> Kept | None:
     """A kept result; None when there is none or it is damaged."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Synthesis)
+        return msgspec.json.decode(path.read_bytes(), type=kind)
     except (OSError, msgspec.DecodeError):
         return None
 

