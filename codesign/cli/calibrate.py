@@ -91,7 +91,7 @@ def _print_networks(family: str, lines: tuple[NetworkLine, ...]) -> None:
         )
         for line in lines
     ]
-    caption = "Whole designs, synthesised flat, against the sum of predictions; in brackets 90 %."
+    caption = "Whole designs, flat or by module, against the sum of predictions; in brackets 90 %."
     show.print_table(f"{family}: networks that no fit has seen", columns, rows, caption, left=2)
 
 

@@ -23,8 +23,9 @@ pytestmark = [
 
 @pytest.mark.parametrize(
     ("kind", "number"),
-    # Sums of bipolar values, which Yosys once took for constants; a multiplexer of six beats.
-    [("SumPool", 3), ("WidthConverter", 9)],
+    # Sums of bipolar values, which Yosys once took for constants; a multiplexer of six beats; products
+    # with 28 and -64 by signed digits.
+    [("SumPool", 3), ("WidthConverter", 9), ("Add", 9)],
 )
 def test_the_netlist_of_a_row_behaves_as_the_block(kind: str, number: int, tmp_path: Path) -> None:
     assert differences(Netlist(case_of(*drawn(kind, number), 0), "xc7"), tmp_path) == []
