@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from codesign.cli import main
 from codesign.quant.config import QuantConfig
 from codesign.recipe import BoardSpec, BudgetSpec, DataSpec, ModelSpec, Recipe, TrainSpec
 from codesign.train.training import Trained, train_recipe
@@ -59,3 +60,39 @@ def test_powers_of_two_are_projected_no_further_than_they_go(tmp_path):
     trained = train_recipe(change(RECIPE, quant=quant, budget=budget), tmp_path)
     assert trained.projection.fits
     assert bits_of(trained)["activations_sum_kib"] == 80
+
+
+RECIPE_TEXT = """
+[model]
+name = "tfc"
+options = { sizes = [24, 16] }
+[data]
+name = "digits"
+limit = 200
+[board]
+name = "pynq-z2"
+"""
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        # 2,080 weights of 2 bits are 0.5078 KiB; the larger activation is 24 elements of 1 bit.
+        ("[budget]\nweights_kib = 0.5\n", "needs 0.5078 KiB even at the narrowest widths"),
+        ("[budget]\npenalty = 'hinge'\nactivations_max_kib = 0.002\n", "needs 0.00293 KiB"),
+        ("[budget]\npenalty = 'hinge'\nboard = true\n", "false for a hinge"),
+        ("[quant]\nquantiser = 'fixed'\n[budget]\nweights_kib = 1\n", "needs 1.016 KiB"),
+        (
+            "[train]\nprocedure = 'limpq'\n[quant]\nquantiser = 'fixed'\n[budget]\nweights_kib = 0.5\n",
+            "needs 0.5078 KiB",
+        ),
+    ],
+)
+def test_budgets_that_no_widths_meet_end_in_a_sentence(tmp_path, capsys, section, words):
+    path = tmp_path / "recipe.toml"
+    path.write_text(RECIPE_TEXT + section)
+    assert main(["train", str(path), "--out", str(tmp_path / "out")]) == 2
+    err = capsys.readouterr().err
+    assert words in err
+    assert "Traceback" not in err
+    assert not (tmp_path / "out" / "checkpoint.pt").exists()
