@@ -7,34 +7,37 @@ at which memories get larger (fifo_steps.py), each step proven by exact simulati
 
 from __future__ import annotations
 
+from math import ceil
 from time import process_time
 
 import msgspec
 
 from codesign.board import Board
+from codesign.cost.estimate import estimate
 from codesign.cost.fifo import storage_bits
-from codesign.design import STYLE_LATENCY_CYCLES, Design, Stream
-from codesign.search.fifo_search import Bound, FifoSearch
+from codesign.design import Design, Stream
+from codesign.search.fifo_search import FifoSearch
 from codesign.search.fifo_steps import Steps
-from codesign.search.fifo_styles import tokens_of
 from codesign.search.oracle import Budget
 
 # Events to simulate at most, for bounds and for shrinking; what is left then stays as it is proven.
-BOUND_EVENTS, SHRINK_EVENTS = 400_000_000, 2_000_000_000
+BOUND_EVENTS, SHRINK_EVENTS = 1_200_000_000, 1_500_000_000
+# Relative: what a solver may round.
+ROUNDING = 1e-9
 
 
 class SizedStream(msgspec.Struct, frozen=True):
-    """Tokens that one FIFO holds beside the latency of its style: least, found, and in the witness.
+    """Slots of one FIFO: least, found, and tokens in the witness.
 
-    No design keeps the interval with fewer than `bound_tokens`, as far as memory is concerned: a
+    No design keeps the interval with fewer than `bound_depth`, as far as memory is concerned: a
     FIFO may well be shallower where that saves none. `width_bits` is the width of a token, the
     other bits are those of the memory that the FIFO takes up.
     """
 
     name: str
     width_bits: int
-    bound_tokens: int
-    tokens: int
+    bound_depth: int
+    depth: int
     witness_tokens: int
     bound_bits: int
     bits: int
@@ -44,7 +47,9 @@ class SizedStream(msgspec.Struct, frozen=True):
 class FifoSizing(msgspec.Struct, frozen=True, kw_only=True):
     """A design with its FIFOs, and how far their memory may be from the least.
 
-    `events` were simulated for it; `complete` says that no step was left untried for lack of them.
+    `bound_bits` holds for all together, within the budget of the board where some design `fits` it;
+    it is no less than the sum of what holds for each stream alone.
+    `events` were simulated for it; `complete` says that no cut and no step was left untried.
     `seconds` of processor time.
     """
 
@@ -56,6 +61,7 @@ class FifoSizing(msgspec.Struct, frozen=True, kw_only=True):
     bound_bits: int
     events: int
     complete: bool
+    fits: bool
     seconds: float
 
     @property
@@ -64,35 +70,38 @@ class FifoSizing(msgspec.Struct, frozen=True, kw_only=True):
         return self.bits <= self.bound_bits
 
 
-def size_fifos(design: Design, board: Board) -> Design:
+def size_fifos(design: Design, board: Board, full_rate: bool = False) -> Design:
     """`design` with depths and styles that keep the interval of its slowest block or of the host.
 
     See `fifo_sizing`.
     """
-    return fifo_sizing(design, board).design
+    return fifo_sizing(design, board, full_rate).design
 
 
 def fifo_sizing(
     design: Design,
     board: Board,
+    full_rate: bool = False,
     bound_events: int = BOUND_EVENTS,
     shrink_events: int = SHRINK_EVENTS,
 ) -> FifoSizing:
     """FIFOs of little memory that keep the interval of the slowest block or of the host, with bounds.
 
+    With `full_rate` no FIFO gets shallower than in `design`: one that serves its mean rate, but not a
+    token each cycle, delays a frame, though not the frames behind it.
     The result is proven by exact simulation from reset: no deadlock, the interval is kept. Bounds
     hold among designs whose streams hold two frames at most. Raises InvariantBroken when the machine
     does not keep the interval even with FIFOs of that size.
     """
-    started, search = process_time(), FifoSearch(design, board)
+    started, search = process_time(), FifoSearch(design, board, full_rate)
     bounding, shrinking = Budget(bound_events), Budget(shrink_events)
     witness = search.witness()
     bounds = search.bounds(witness, bounding)
-    sized = search.shrunk(witness, bounds, shrinking)
+    sized = search.sized(witness, bounds, shrinking)
     if not search.proven(sized):
         sized = search.plainly(witness)
     streams = tuple(
-        _stream(s, search.steps, witness[s.name], bounds[s.name]) for s in sized.streams
+        _stream(s, search.steps, witness[s.name], bounds.least[s.name]) for s in sized.streams
     )
     return FifoSizing(
         design=sized,
@@ -100,30 +109,22 @@ def fifo_sizing(
         streams=streams,
         witness_bits=sum(s.witness_bits for s in streams),
         bits=sum(s.bits for s in streams),
-        bound_bits=sum(s.bound_bits for s in streams),
+        bound_bits=ceil(bounds.best.bound_bits * (1 - ROUNDING)),
         events=sum(b.spent for b in (search.free, search.tidying, bounding, shrinking)),
-        complete=not (bounding.short or shrinking.short),
+        fits=estimate(sized, board).verdict.fits,
+        complete=bounds.complete and not (bounding.short or shrinking.short),
         seconds=process_time() - started,
     )
 
 
-def _stream(stream: Stream, steps: Steps, witness: int, bound: Bound) -> SizedStream:
+def _stream(stream: Stream, steps: Steps, witness: int, least: int) -> SizedStream:
     return SizedStream(
         name=stream.name,
         width_bits=stream.bits,
-        bound_tokens=bound.tokens,
-        tokens=tokens_of(stream),
+        bound_depth=least,
+        depth=stream.depth,
         witness_tokens=witness,
-        bound_bits=_bound_bits(stream, steps, bound),
+        bound_bits=min(fifo.bits for fifo in steps.of_depth(least, stream.bits)),
         bits=storage_bits(steps.family, stream.depth, stream.bits, stream.style),
-        witness_bits=steps.bits(witness, stream.bits),
+        witness_bits=steps.fifo(witness, stream.bits).bits,
     )
-
-
-def _bound_bits(stream: Stream, steps: Steps, bound: Bound) -> int:
-    """In the cheapest style; where a FIFO has one without latency instead, in that if it is less."""
-    bits = steps.bits(bound.level, stream.bits)
-    if STYLE_LATENCY_CYCLES[stream.style]:
-        return bits
-    style, depth = steps.prompt(bound.tokens, stream.bits)
-    return min(bits, storage_bits(steps.family, depth, stream.bits, style))

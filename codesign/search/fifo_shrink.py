@@ -8,65 +8,38 @@ from itertools import count
 
 from codesign.search.oracle import Oracle
 
-Levels = Mapping[str, Sequence[int]]
+# Tokens of a FIFO beside the latency of its style, and that latency in cycles.
+Held = tuple[int, int]
 
 
 class Shrinking:
-    """Tokens of every FIFO, and which may take block RAM, a cycle slower; proven at any time.
+    """What every FIFO holds; proven at any time.
 
-    `extra` tells the cycles that a FIFO of so many tokens is slower by. The oracle must be in the
-    steady state of `tokens` without them.
+    The oracle must be in the steady state of these FIFOs.
     """
 
-    def __init__(
-        self, oracle: Oracle, tokens: Mapping[str, int], extra: Callable[[str, int], int]
-    ) -> None:
-        self.oracle, self.tokens, self.extra = oracle, dict(tokens), extra
-        self.slow: set[str] = set()
+    def __init__(self, oracle: Oracle, held: Mapping[str, Held]) -> None:
+        self.oracle, self.held = oracle, dict(held)
 
-    def slow_down(self) -> None:
-        """Block RAM where it is cheaper: all at once, else in halves."""
-        slower = [n for n, tokens in self.tokens.items() if self.extra(n, tokens)]
-        for _ in refused(slower, self._slows):
-            pass
-
-    def _slows(self, names: list[str]) -> bool:
-        fifos = {n: (self.tokens[n], self.extra(n, self.tokens[n])) for n in names}
-        holds = self.oracle.holds(fifos)
-        self.slow.update(names if holds else ())
+    def take(self, changes: Mapping[str, Held]) -> bool:
+        """Change these FIFOs, if the interval is kept."""
+        holds = self.oracle.holds(changes)
+        self.held.update(changes if holds else {})
         return holds
 
-    def take(self, changes: Mapping[str, int]) -> bool:
-        """Change the tokens of these FIFOs, if the interval is kept."""
-        slow = self.slow
-        fifos = {n: (d, self.extra(n, d) if n in slow else 0) for n, d in changes.items()}
-        holds = self.oracle.holds(fifos)
-        self.tokens.update(changes if holds else {})
-        return holds
+    def restyle(self, latency: Mapping[str, int]) -> set[str]:
+        """Other latencies, all at once, else in halves; the names of those that are refused."""
+        held = {n: (self.held[n][0], cycles) for n, cycles in latency.items()}
+        return set(self.change({n: to for n, to in held.items() if to != self.held[n]}))
 
-    def level_off(self, levels: Levels) -> None:
-        """No FIFO deeper than the same power of two, or than its lowest level; by bisection."""
-        most = max(steps[-1] for steps in levels.values()).bit_length()
-        low, high = 0, most
-        while low < high:
-            middle = (low + high) // 2
-            caps = {n: _capped(steps, 1 << middle) for n, steps in levels.items()}
-            less = {n: d for n, d in caps.items() if d < self.tokens[n]}
-            low, high = (low, middle) if self.take(less) else (middle + 1, high)
-
-    def to_the_bottom(
-        self, levels: Levels, saving: Callable[[str], int] = lambda _: 1
+    def change(
+        self, to: Mapping[str, Held], weight: Callable[[str], int] = lambda _: 1
     ) -> Iterator[str]:
-        """Each of these FIFOs, in flow order, to its lowest level: all at once, else in halves,
-        first the part that saves most; yields the names of those refused alone."""
-        lowest = {name: steps[0] for name, steps in levels.items()}
+        """Change these FIFOs, in flow order: all at once, else in halves, the heaviest part first;
+        yields the names of those refused alone."""
+        return refused(list(to), lambda part: self.take({n: to[n] for n in part}), weight)
 
-        def take(part: list[str]) -> bool:
-            return self.take({name: lowest[name] for name in part})
-
-        return refused(list(levels), take, saving)
-
-    def step_by_step(self, name: str, levels: Sequence[int]) -> None:
+    def step_by_step(self, name: str, levels: Sequence[Held]) -> None:
         """FIFO `name` to the lowest level that holds with the others as they are; by bisection.
 
         The lowest is known not to.
@@ -75,11 +48,6 @@ class Shrinking:
         while low < high:
             middle = (low + high) // 2
             low, high = (low, middle) if self.take({name: levels[middle]}) else (middle + 1, high)
-
-
-def _capped(levels: Sequence[int], tokens: int) -> int:
-    """The highest level of at most `tokens`, or the lowest there is."""
-    return max((n for n in levels if n <= tokens), default=levels[0])
 
 
 def refused(

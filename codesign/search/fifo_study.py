@@ -2,13 +2,14 @@
 
 Writes the section "FIFO depths" of docs/results/search.md: for the fastest folding of each network
 the memory of its FIFOs, its lower bound and the time taken, beside that of the fullest that an
-unbounded FIFO gets in two frames, as it is and rounded up to powers of two.
+unbounded FIFO gets in two frames, as it is and rounded up to powers of two. Names of networks behind
+the command run their cases only, and leave the other rows of the page as they are.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from codesign.graph.ir import IntGraph
 from codesign.models.published import PIXEL, PUBLISHED
 from codesign.models.shape_graph import ShapeGraph
 from codesign.search.fifo import BOUND_EVENTS, SHRINK_EVENTS, FifoSizing, fifo_sizing
+from codesign.search.fifo_parts import forget
 from codesign.search.fifo_search import FifoSearch
 from codesign.search.folding import find_folds
 from codesign.sim.encode import encode
@@ -44,22 +46,26 @@ CASES = (
 )
 HEAD = """{title}
 
-Written by `python -m codesign.search.fifo_study` for the fastest folding that the search finds. Bits are
+Written by `python -m codesign.search.fifo_study` for the fastest folding that the search finds; where its
+FIFOs do not fit the board beside it, for the fastest in less of the board ({reserves} less). Bits are
 those of the memory that the FIFOs take up: 64 for each LUT of a LUT RAM, whole block RAMs, flip-flops of
-FIFOs with one token; styles by price on the board. *Unbounded* are FIFOs as deep as the fullest that
-each gets in {frames} frames when none is ever full, *powers of two* the same rounded up, as FINN does.
+registers. *Unbounded* are FIFOs as deep as the fullest that each gets in {frames} frames when none is ever
+full, *powers of two* the same rounded up, as FINN does, each FIFO in the style of least bits.
 *Sized* designs are proven by exact simulation: no deadlock, exactly the interval of the slowest block;
 whether the unbounded ones keep it was simulated in the same way (*no*: frames end ever later, or no
-state has come back after 64). *Bound*: no design with this folding
-and interval whose streams hold {frames} frames at most has less, styles by the same prices. Seconds are processor time on one core;
-at most {bounding:,} million simulated events go into bounds and {shrinking:,} million into shrinking (*all
-tried*: no step was left out for that).
+state has come back after 64). *Bound*: no design with this folding and interval that fits the board (any
+board, where *fits* says no) and whose streams hold {frames} frames at most has less. *Each alone* is the
+sum of what each FIFO needs when all others are deep enough; the bound adds what runs of processes need
+together. Seconds are processor time on one core; at most {bounding:,} million simulated events go into
+bounds and {shrinking:,} million into shrinking (*all tried*: no cut and no step was left out for that).
 
 """
 COLUMNS = (
     "network", "board", "interval", "FIFOs", "unbounded", "keeps it", "powers of two", "witness",
-    "sized", "bound", "over bound", "all tried", "unbounded / sized", "s",
+    "sized", "fits", "bound", "over bound", "each alone", "all tried", "unbounded / sized", "s",
 )  # fmt: skip
+# Shares of the board that are kept for FIFOs, until they fit.
+RESERVES = (0.0, 0.05, 0.1, 0.2)
 
 
 @dataclass(frozen=True)
@@ -104,12 +110,22 @@ NETWORKS: dict[str, Callable[[], IntGraph]] = PUBLISHED | {"tfc-w1a1": tfc, "dig
 def run_case(network: str, board_name: str) -> Case:
     """Fold, size, and size by the two habits."""
     board = load_board(board_name)
-    design = find_folds(NETWORKS[network](), board).design
-    sizing, search = fifo_sizing(design, board), FifoSearch(design, board)
-    fullest = unbounded(design, board)
+    design, sizing = _sized(NETWORKS[network](), board)
+    search, fullest = FifoSearch(design, board), unbounded(design, board)
     powers = {name: 1 << (tokens - 1).bit_length() for name, tokens in fullest.items()}
     keeps = search.oracle.starts(fullest)
     return Case(network, board_name, sizing, search.bits(fullest), search.bits(powers), keeps)
+
+
+def _sized(graph: IntGraph, board: Board) -> tuple[Design, FifoSizing]:
+    """The fastest folding whose FIFOs fit as well; nothing of one sizing helps the next."""
+    for share in RESERVES:
+        design = find_folds(graph, board, reserve=board.budget().scaled(share)).design
+        forget()
+        sizing = fifo_sizing(design, board)
+        if sizing.fits:
+            break
+    return design, sizing
 
 
 def unbounded(design: Design, board: Board) -> dict[str, int]:
@@ -125,33 +141,43 @@ def unbounded(design: Design, board: Board) -> dict[str, int]:
     return {s.name: int(high[i]) for s, i in zip(design.streams, streams, strict=True)}
 
 
-def main(cases: tuple[tuple[str, str], ...] = CASES, out: Path = RESULTS) -> None:
-    """Run all cases, print a line for each and replace the section of the page."""
+def main(names: Sequence[str] = (), out: Path = RESULTS) -> None:
+    """Run the cases of these networks (all without names), print a row for each and replace those
+    rows of the page."""
     # Compiles the kernels, so that no case pays for it.
     run_case(*CASES[0])
-    rows = []
-    for network, board in cases:
-        rows.append(run_case(network, board))
-        print(" | ".join(_cells(rows[-1])), flush=True)
-    head = HEAD.format(
+    page = out.read_text() if out.exists() else ""
+    rows = {(network, board): _row(page, network, board) for network, board in CASES}
+    for case in (c for c in CASES if not names or c[0] in names):
+        rows[case] = f"| {' | '.join(_cells(run_case(*case)))} |\n"
+        print(rows[case], end="", flush=True)
+    before = page.removesuffix(section(page)).rstrip("\n")
+    table = "".join(
+        f"| {line} |\n" for line in (" | ".join(COLUMNS), "|".join("---" for _ in COLUMNS))
+    )
+    text = _head() + table + "".join(rows.values())
+    write_text_atomic(out, f"{before}\n\n{text}" if before else text)
+
+
+def _head() -> str:
+    return HEAD.format(
         title=TITLE,
         frames=UNBOUNDED_FRAMES,
+        reserves=", ".join(f"{share:.0%}" for share in RESERVES if share),
         bounding=BOUND_EVENTS // 10**6,
         shrinking=SHRINK_EVENTS // 10**6,
     )
-    page = out.read_text() if out.exists() else ""
-    before = page.removesuffix(section(page))
-    write_text_atomic(out, (before.rstrip("\n") + "\n\n" if before else "") + head + _table(rows))
+
+
+def _row(page: str, network: str, board: str) -> str:
+    """The row of a case on the page, "" where there is none."""
+    lines = section(page).splitlines(keepends=True)
+    return next((line for line in lines if line.startswith(f"| {network} | {board} |")), "")
 
 
 def section(page: str) -> str:
     """The section of this study in a page, "" where it has none."""
     return TITLE + page.partition(TITLE)[2] if TITLE in page else ""
-
-
-def _table(cases: list[Case]) -> str:
-    lines = [" | ".join(COLUMNS), "|".join("---" for _ in COLUMNS)]
-    return "".join(f"| {line} |\n" for line in (*lines, *(" | ".join(_cells(c)) for c in cases)))
 
 
 def _cells(case: Case) -> tuple[str, ...]:
@@ -166,8 +192,10 @@ def _cells(case: Case) -> tuple[str, ...]:
         f"{case.power_bits:,}",
         f"{found.witness_bits:,}",
         f"{found.bits:,}",
+        "yes" if found.fits else "no",
         f"{found.bound_bits:,}",
         f"{found.bits / found.bound_bits - 1:.1%}",
+        f"{sum(s.bound_bits for s in found.streams):,}",
         "yes" if found.complete else "no",
         f"{case.unbounded_bits / found.bits:.2f}",
         f"{found.seconds:.1f}",
@@ -175,4 +203,4 @@ def _cells(case: Case) -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -246,5 +246,5 @@ def latency_cycles(design: Design, board: Board) -> int:
     """Simulated; where streams fork, with the FIFOs that the design gets in the end, for with least
     ones it may stop for ever."""
     if any(isinstance(block, Fork) for block in design.blocks):
-        design = size_fifos(design, board)
+        design = size_fifos(design, board, full_rate=True)
     return simulate(design, board).latency_cycles

@@ -1,24 +1,26 @@
 """Which FIFO depths keep an interval? Answered by exact simulation, for one set after another.
 
-The machine is max-plus linear: every time falls or stays when a FIFO gets deeper. So when a state of
-the machine comes back after every frame exactly one interval later, then that schedule repeats for
-ever, and a machine that starts idle is never later than it: no deadlock, the interval is kept.
+The machine is max-plus linear: every time falls or stays when a FIFO gets deeper, or when the state
+before does. So when no entry of the state is more than one interval later after a frame, then that
+stays so for ever, and a machine that starts idle is never later than it: no deadlock, the interval
+is kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from codesign.board import Board
 from codesign.design import Design
+from codesign.program import Loop, Process, Read, Segment
 from codesign.sim import kernels as k
 from codesign.sim.encode import Code, encode
 from codesign.sim.engine import State, advance, start
 from codesign.sim.host import SOURCE
-from codesign.sim.machine import machine_of
+from codesign.sim.machine import Channel, Machine, machine_of
 from codesign.sim.occupancy import observed_slots, update_high_water
 from codesign.sim.simulate import paced
 from codesign.sim.steady import clamped
@@ -30,6 +32,9 @@ IDLE_FRAMES, WARM_FRAMES = 64, 16
 # not keep up". A delay that wanders down the machine is none: what is before it no longer slips. The
 # answer errs towards deeper FIFOs, never towards a stall.
 IDLE_LATE_FRAMES, WARM_LATE_FRAMES = 2, 1
+
+# The process that lets a frame in.
+CLOCK = "host.clock"
 
 
 @dataclass
@@ -50,31 +55,39 @@ class Budget:
 
 
 class Oracle:
-    """The machine of `design` with its source paced at one frame per `interval_cycles`.
+    """The machine of `design` with a frame let in every `interval_cycles`.
 
-    A source that is not paced sends no later, and every time of the machine only falls with it, so
-    what the paced machine keeps the real one keeps as well. Answers cost events of `budget`; when
+    A source that nobody holds back sends no later, and every time of the machine only falls with it,
+    so what this machine keeps the real one keeps as well; and a schedule of the real one with that
+    interval never begins a frame earlier, but for a shift of the whole. Answers cost events of `budget`; when
     it is used up every answer is no.
     """
 
     def __init__(self, design: Design, board: Board, interval_cycles: int, budget: Budget) -> None:
         self.machine = machine_of(design, board)
-        source = paced(self.machine.processes[SOURCE], interval_cycles)
-        slowed = self.machine.with_process(SOURCE, source)
         self.interval_cycles, self.budget = interval_cycles, budget
-        self.code = encode(slowed)
-        self.index = {c.name: i for i, c in enumerate(slowed.channels)}
-        self.events_per_frame = sum(p.events_per_frame for p in slowed.processes.values())
+        self.code = encode(_clocked(self.machine, interval_cycles))
+        self.index = {c.name: i for i, c in enumerate(self.machine.channels)}
+        self.events_per_frame = sum(p.events_per_frame for p in self.machine.processes.values())
         self.state: State | None = None
 
     def tokens_per_frame(self, name: str) -> int:
         """Tokens that channel `name` carries in a frame."""
         return int(self.code.tokens_per_frame[self.index[name]])
 
-    def starts(self, depths: Mapping[str, int], spare: int = 0) -> bool:
+    def starts(
+        self, depths: Mapping[str, int], spare: int = 0, slower: Mapping[str, int] | None = None
+    ) -> bool:
         """True when an idle machine of these depths (others as designed) is proven to keep the
-        interval; `holds` goes on from there, with depths up to `spare` more."""
-        code = self._with(depths)
+        interval; `holds` goes on from there, with depths up to `spare` more.
+
+        `slower` tells the cycles by which FIFOs are slower than designed.
+        """
+        code = self._with(depths, self.code)
+        latency = code.latency.copy()
+        for name, extra in (slower or {}).items():
+            latency[self.index[name]] += extra
+        code = code._replace(latency=latency)
         self.state = start(code, code.depth + spare)
         return self._settles(code, self.state, IDLE_FRAMES, IDLE_LATE_FRAMES)
 
@@ -101,23 +114,30 @@ class Oracle:
 
     def occupancy(self, depths: Mapping[str, int]) -> dict[str, int] | None:
         """Most tokens in each named channel in the steady state of these depths: depths of that many
-        tokens allow the same schedule. None when these depths do not keep the interval."""
-        code = self._with(depths)
+        tokens allow the same schedule. None when these depths do not keep the interval.
+
+        The source is paced evenly, so that no more tokens come early than need be.
+        """
+        source = paced(self.machine.processes[SOURCE], self.interval_cycles)
+        code = self._with(depths, encode(self.machine.with_process(SOURCE, source)))
         state = start(code, observed_slots(code))
-        if not self._settles(code, state, IDLE_FRAMES, IDLE_LATE_FRAMES):
+        if not self._settles(code, state, IDLE_FRAMES, IDLE_LATE_FRAMES, steadily=True):
             return None
         high = np.zeros(len(code.depth), np.int64)
         update_high_water(high, code.tokens_per_frame, state)
         return {name: int(high[self.index[name]]) for name in depths}
 
-    def _with(self, depths: Mapping[str, int]) -> Code:
-        depth = self.code.depth.copy()
+    def _with(self, depths: Mapping[str, int], code: Code) -> Code:
+        depth = code.depth.copy()
         for name, tokens in depths.items():
             depth[self.index[name]] = tokens
-        return self.code._replace(depth=depth)
+        return code._replace(depth=depth)
 
-    def _settles(self, code: Code, state: State, most_frames: int, most_late: int) -> bool:
-        """Run until the state repeats one interval later; False on deadlock, or when it drifts."""
+    def _settles(
+        self, code: Code, state: State, most_frames: int, most_late: int, steadily: bool = False
+    ) -> bool:
+        """Run until the state is back one interval later, or earlier if not `steadily`; False on
+        deadlock, or when it drifts."""
         before, slip, late = clamped(code, state), None, 0
         for _ in range(most_frames):
             if not self.budget.spend(self.events_per_frame):
@@ -126,7 +146,7 @@ class Oracle:
                 return False
             after = clamped(code, state)
             drift = after - before - self.interval_cycles
-            if not drift.any():
+            if drift.max() <= 0 and (not steadily or not drift.any()):
                 return True
             before, slipped, slip = after, slip, drift[: len(state.time)]
             worse = slipped is not None and slip.max() > 0 and (slip >= slipped).all()
@@ -134,3 +154,17 @@ class Oracle:
             if late == most_late:
                 return False
         return False
+
+
+def _clocked(machine: Machine, interval_cycles: int) -> Machine:
+    """Frames of the source begin at a tick each; within a frame it is as fast as ever."""
+    tick = Process(CLOCK, (Loop(1, (Segment(1, writes=("ticks",), gap=interval_cycles),)),))
+    source = machine.processes[SOURCE]
+    (frame,) = source.loops[0].segments
+    segments = [replace(frame, count=1, reads=(Read("ticks"),))]
+    if frame.count > 1:
+        segments.append(replace(frame, count=frame.count - 1, first_gap=None))
+    source = replace(source, loops=(Loop(1, tuple(segments)),))
+    processes = {**machine.processes, SOURCE: source, CLOCK: tick}
+    ticks = Channel(CLOCK, CLOCK, "ticks", SOURCE, "ticks", depth=1)
+    return Machine(processes, (*machine.channels, ticks))

@@ -118,8 +118,9 @@ class _Planner:
         return find_folds(self.graph, self.board, *targets, reserve, self.minimise)
 
     def _sized(self, found: FoldResult) -> Plan:
-        """The folding with FIFOs that keep its interval."""
-        return self._plan(found, size_fifos(found.design, self.board))
+        """The folding with FIFOs that keep its interval, and its latency where that is asked for."""
+        full_rate = self.target_latency_s is not None
+        return self._plan(found, size_fifos(found.design, self.board, full_rate))
 
     def _plan(self, found: FoldResult, design: Design) -> Plan:
         """What holds for every folding was proven by the first search, in the whole budget."""

@@ -52,19 +52,24 @@ def test_the_bypass_of_a_residual_holds_what_the_branch_delays_and_little_else_g
     assert sum(grown.values()) < bypass
 
 
-def test_a_chain_that_keeps_its_rate_is_left_as_it_is():
+def test_a_chain_that_keeps_its_rate_gets_shallower_unless_full_rate_is_asked_for():
     design = assemble(mlp(), {"fc0": Fold(pe=2, simd=2)}, BOARD)
-    sized = size_fifos(design, BOARD)
-    assert [s.depth for s in sized.streams] == [s.depth for s in design.streams]
+    full, sized = size_fifos(design, BOARD, full_rate=True), size_fifos(design, BOARD)
+    assert [s.depth for s in full.streams] == [s.depth for s in design.streams]
+    assert sum(s.depth for s in sized.streams) < sum(s.depth for s in design.streams)
+    results = [simulate(d, BOARD) for d in (design, full, sized)]
+    assert len({r.interval_cycles for r in results}) == 1
+    assert results[0].latency_cycles == results[1].latency_cycles <= results[2].latency_cycles
 
 
 def test_large_fifos_go_to_block_ram_when_luts_are_scarce():
     graph = residual(16, 8)
     design = assemble(graph, {n.block.name: n.block.legal_folds()[-1] for n in graph.nodes}, SLACK)
-    demand = estimate(design, SLACK).total
-    counts = msgspec.structs.replace(
-        SLACK.counts, lut=int(demand.lut / 0.69), lutram=int(demand.lutram / 0.49)
-    )
-    scarce = size_fifos(design, msgspec.structs.replace(SLACK, counts=counts))
+    demand = estimate(size_fifos(design, SLACK), SLACK).total
+    half = int(demand.lutram / 2 / SLACK.usable.lutram)
+    counts = msgspec.structs.replace(SLACK.counts, lutram=half)
+    board = msgspec.structs.replace(SLACK, counts=counts)
+    scarce = size_fifos(design, board)
     assert "block" in {s.style for s in scarce.streams}
+    assert estimate(scarce, board).verdict.fits
     assert simulate(scarce, SLACK).interval_cycles == interval_of(design, SLACK)[0]
