@@ -20,7 +20,7 @@ from codesign.graph.channel_sets import ChannelSet, channels_of
 from codesign.graph.ir import IntGraph
 from codesign.graph.pad_channels import pad_channels
 from codesign.search.folding import NOTHING, FoldResult, FoldSearch, Weights
-from codesign.search.proof import Proof
+from codesign.search.proof import SAME, Proof
 
 # Counts are rounded up to multiples of these, as long as they grow by no more than a quarter.
 MULTIPLES = (2, 4, 8, 16)
@@ -103,6 +103,7 @@ class _Paddings:
         self.possible = prod(map(len, self.choices.values()))
         self.searches: dict[tuple[int, ...], FoldSearch] = {}
         self.results: list[FoldResult] = []
+        self.cost_bounds: list[float] = []
         self.best: tuple[int, ...] = tuple(c[0] for c in self.choices.values())
         self.found = self._searched(self.best)
 
@@ -148,6 +149,7 @@ class _Paddings:
         self.searches[sizes] = search
         if self.targeted:
             result = search.reaching(*self.targets)
+            self.cost_bounds.append(self._cost_bound(result, search))
         elif first or not self.found.fits:
             result = search.fastest()
         else:
@@ -161,6 +163,15 @@ class _Paddings:
             return 0, 0 if self.targeted else found.interval_cycles, found.proof.cost
         return 1, -found.best_fps, found.proof.least_excess
 
+    def _cost_bound(self, found: FoldResult, search: FoldSearch) -> float:
+        """Least cost at the target; infinite where no folding reaches it, as far as that is proven."""
+        if found.fits and found.meets_target:
+            return found.proof.cost_bound
+        fps, latency_s = self.targets
+        slow = fps is not None and search.fps_bound()[0] < fps * (1 - SAME)
+        late = latency_s is not None and found.proof.latency_bound_s > latency_s
+        return np.inf if slow or late else -np.inf
+
     def _proof(self) -> Proof:
         """The weakest of what is proven of each padding."""
         bounds = [search.fps_bound() for search in self.searches.values()]
@@ -171,7 +182,7 @@ class _Paddings:
             self.found.proof,
             fps_bound=bound,
             structural=all(whole for fps, whole in bounds if fps == bound),
-            cost_bound=min(map(_cost_bound, self.results)),
+            cost_bound=min(self.cost_bounds, default=self.found.proof.cost_bound),
             # What the next rate lacks is known of one padding alone.
             least_excess=0.0 if fits else least.least_excess,
             binding={} if fits else least.binding,
@@ -179,10 +190,3 @@ class _Paddings:
             paddings=len(self.searches),
             paddings_left=self.possible - len(self.searches),
         )
-
-
-def _cost_bound(found: FoldResult) -> float:
-    """Least cost at the target; infinite where no folding is so fast, or none that is fits."""
-    proof = found.proof
-    refuted = not found.meets_target if found.fits else proof.least_excess > 0
-    return np.inf if refuted else proof.cost_bound

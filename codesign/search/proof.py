@@ -11,6 +11,8 @@ from codesign.cost.verdict import word
 SAME = 1e-9
 # Share of a proof below which a count is not named.
 SLIGHT = 0.005
+# Share of a budget below which an excess is not given as a number.
+TINY = 1e-5
 
 
 class Proof(msgspec.Struct, frozen=True):
@@ -61,6 +63,8 @@ class Proof(msgspec.Struct, frozen=True):
         return f" That holds for the {self.paddings} paddings of channel counts tried{left}."
 
     def _sentence(self, fps: float, targeted: bool) -> str:
+        if targeted and self.cost_bound == -inf:
+            return "Not proven: another folding that reaches the target may cost less."
         if targeted:
             gap = 1 - self.cost_bound / self.cost if self.cost > 0 else 0.0
             if gap <= 1e-5:
@@ -93,6 +97,9 @@ class Proof(msgspec.Struct, frozen=True):
 
     @property
     def lacking(self) -> str:
-        """What every folding of `refuted_fps` needs beyond the budget: "12.1% more BRAM18 or LUT"."""
-        digits = 1 if self.least_excess >= 0.001 else 3
-        return f"{self.least_excess:.{digits}%} more {' or '.join(map(word, self.scarce))}"
+        """What every folding of `refuted_fps` needs beyond the budget: "12.1% more BRAM18 or LUT";
+        without a number where only the integer search has refuted it."""
+        more = f"more {' or '.join(map(word, self.scarce))}"
+        if self.least_excess < TINY:
+            return more
+        return f"{self.least_excess:.{1 if self.least_excess >= 0.001 else 3}%} {more}"

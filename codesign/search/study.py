@@ -8,6 +8,7 @@ reaches with the same foldings, memories, costs and budget.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -17,6 +18,7 @@ from codesign.board import load_board
 from codesign.cost.verdict import scarcest, word
 from codesign.files import write_text_atomic
 from codesign.models.published import PUBLISHED
+from codesign.search import latency_study, padding_study
 from codesign.search.fifo_study import section
 from codesign.search.folding import FoldResult, find_folds
 from codesign.search.greedy import ONE_POLICY, POLICIES, Greedy, greedy_folds
@@ -42,9 +44,9 @@ behind the search (`codesign estimate` folds again where they do not fit).
 *Proven* means: at the next faster interval of any combination of legal foldings no choice of foldings,
 multipliers, memories and FIFO styles holds all budgets together, width converters and forks included.
 A Lagrangian bound over exact tables of the whole network proves that, or CP-SAT where it does not. The
-next column says what the next faster rate lacks at least; where no legal folding is faster on any board,
-it is empty. Channel counts are not padded: bipolar weights have no zero, so that padding would
-change sums and thresholds.
+next column says what the next faster rate lacks at least (a number where the bound refutes it, none where
+only CP-SAT does); where no legal folding is faster on any board, it is empty. Channel counts are not padded
+here: those of these networks are round.
 
 *Greedy* is `codesign/search/greedy.py`: simd, then pe, layer by layer until the cycles are within the
 target; the best of {targets} targets. Multiplier and memory of a layer are the cheaper ones in shares of
@@ -93,8 +95,12 @@ def run_case(network: str, board_name: str) -> Case:
     return Case(network, board_name, found, seconds, wall_s, greedy, greedier, fullest)
 
 
-def main(cases: tuple[tuple[str, str], ...] = CASES, out: Path = RESULTS) -> None:
-    """Run all cases, print a line for each and write the table."""
+def main(
+    cases: tuple[tuple[str, str], ...] = CASES,
+    out: Path = RESULTS,
+    further: tuple[Callable[[], str], ...] = (padding_study.section, latency_study.section),
+) -> None:
+    """Run all cases, print a line for each and write the table, with `further` sections behind it."""
     rows = []
     for network, board in cases:
         case = run_case(network, board)
@@ -104,8 +110,9 @@ def main(cases: tuple[tuple[str, str], ...] = CASES, out: Path = RESULTS) -> Non
         targets=rows[0].greedy.targets,
         policies=len(POLICIES),
     )
-    others = section(out.read_text()) if out.exists() else ""
-    write_text_atomic(out, text + _table(rows) + _summary(rows) + ("\n" + others if others else ""))
+    others = [make() for make in further]
+    others += [section(out.read_text()) if out.exists() else ""]
+    write_text_atomic(out, "\n".join([text + _table(rows) + _summary(rows), *filter(None, others)]))
 
 
 def _fullest(found: FoldResult, board: object) -> str:

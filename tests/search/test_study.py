@@ -5,7 +5,8 @@ from codesign.search.study import main
 
 def test_the_table_holds_rate_proof_and_ratio(tmp_path):
     out = tmp_path / "search.md"
-    main((("cnv-w1a1", "pynq-z1"), ("cnv-w4a4", "icebreaker")), out)
+    main((("cnv-w1a1", "pynq-z1"), ("cnv-w4a4", "icebreaker")), out, (lambda: "# More\n",))
+    assert out.read_text().endswith("\n# More\n")
     rows = [line for line in out.read_text().splitlines() if line.startswith("| cnv")]
     cells = [cell.strip() for cell in rows[0].strip("|").split("|")]
     assert cells[4].startswith("Proven: no folding within the budget is faster")
