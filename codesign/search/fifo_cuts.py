@@ -27,6 +27,7 @@ class Cuts:
         most_events: int,
     ) -> None:
         self.parts, self.levels, self.bits, self.most_events = parts, levels, bits, most_events
+        self.cut_already: set[str] = set()
 
     def least(self, name: str) -> int:
         """Slots below which stream `name` is too shallow whatever the others are."""
@@ -35,27 +36,27 @@ class Cuts:
         return levels[place - 1] + 1 if place else 1
 
     def found(self, depths: Depths) -> list[Depths]:
-        """Cuts that `depths` (of all streams) violate, from the shortest runs that show any."""
-        size = 2
+        """Cuts that `depths` (of all streams) violate, of shortest runs apart from each other."""
+        cuts, size = [], 2
+        self.cut_already.clear()
         while size < 2 * len(self.parts.order):
-            cuts = [self._cut(run, depths) for run in self._failing(size, depths)]
-            if cuts:
-                return cuts
+            cuts += [self._cut(run, depths) for run in self._failing(size, depths)]
             size *= 2
-        return []
+        return cuts
 
     def _failing(self, size: int, depths: Depths) -> Iterator[Run]:
-        """Shortest runs that are too slow, apart from each other."""
-        order, end = self.parts.order, 0
+        """Shortest runs of up to `size` processes that are too slow, without those found before."""
+        order = self.parts.order
         for first in range(0, max(1, len(order) - size // 2), max(1, size // 2)):
-            run = order[max(first, end) : first + size]
+            run = order[first : first + size]
             if self._looked_at(run) and self.parts.fail(depths, run):
                 run = self._shortest(run, depths)
-                end = order.index(run[-1])
+                self.cut_already.update(run)
                 yield run
 
     def _looked_at(self, run: Run) -> bool:
-        return len(run) > 1 and sum(self.parts.events[n] for n in run) <= self.most_events
+        events = sum(self.parts.events[n] for n in run)
+        return len(run) > 1 and events <= self.most_events and self.cut_already.isdisjoint(run)
 
     def _shortest(self, run: Run, depths: Depths) -> Run:
         """Without the processes at either end that do not matter."""
