@@ -80,12 +80,18 @@ class QuantConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         _check_choice("first_grid", self.first_grid, FIRST_GRIDS)
         _check_gradient("weight_gradient", self.weight_gradient, self.weight_method)
         _check_gradient("act_gradient", self.act_gradient, self.act_method)
-        _check_method(self.weight_method, self.weight_bits, is_weight=True)
-        _check_method(self.act_method, self.act_bits, is_weight=False)
+        self._check_widths(self.weight_method, self.weight_bits, self.act_method, self.act_bits)
         for layer in self.layers:
-            _check_method(self.weight_method_of(layer), self.weight_bits_of(layer), is_weight=True)
-            _check_method(self.act_method_of(layer), self.act_bits_of(layer), is_weight=False)
+            weights = self.weight_method_of(layer), self.weight_bits_of(layer)
+            self._check_widths(*weights, self.act_method_of(layer), self.act_bits_of(layer))
         self._check_sums()
+
+    def _check_widths(self, weights: Method, weight_bits: int, acts: Method, act_bits: int) -> None:
+        """One bit is bipolar for weights, and for activations if they are: whatever the method."""
+        if weight_bits != 1:
+            weights.check(weight_bits, is_weight=True)
+        if act_bits != 1 or self.binary_act != "bipolar":
+            acts.check(act_bits, is_weight=False)
 
     @property
     def weight_method(self) -> Method:
@@ -168,12 +174,6 @@ def check_width(field: str, bits: int) -> None:
             field=field,
             found=bits,
         )
-
-
-def _check_method(chosen: Method, bits: int, is_weight: bool) -> None:
-    """A single bit is bipolar or one step whatever the method, unless it has its own."""
-    if bits != 1:
-        chosen.check(bits, is_weight)
 
 
 def _check_gradient(field: str, found: str, chosen: Method) -> None:

@@ -51,6 +51,11 @@ class Method:
         kind: Any = getattr(import_module(f"{__package__}.{module}"), name)
         return kind(bits, is_weight, signed, as_power, shape)
 
+    @property
+    def only_signs(self) -> bool:
+        """Whether activations are -1 and +1."""
+        return self.act_bits == ONE
+
     def check(self, bits: int, is_weight: bool) -> None:
         """Raise BadInput unless this method knows `bits`."""
         legal = self.weight_bits if is_weight else self.act_bits
@@ -150,7 +155,8 @@ METHODS: tuple[Method, ...] = (
         "Rastegari et al., ECCV 2016",
         "xnor:XnorQuantiser",
         ONE,
-        NONE,
+        ONE,
+        signed_acts=False,
         per_filter=True,
     ),
     Method(
@@ -163,11 +169,12 @@ METHODS: tuple[Method, ...] = (
     ),
     Method(
         "bnn",
-        "sign of weights, no scale (with bipolar activations)",
+        "sign of weights and activations, no scale",
         "Courbariaux et al., 2016",
         "bnn:BnnQuantiser",
         ONE,
-        NONE,
+        ONE,
+        signed_acts=False,
     ),
     Method(
         "twn",

@@ -80,7 +80,7 @@ def act_injector(
     bits, power = max(least_bits, config.act_bits_of(layer)), config.power_of_two_step
     chosen = config.act_method_of(layer)
     chosen = SIGNED if signed and not chosen.signed_acts else chosen
-    if bits == 1 and (signed or config.binary_act == "bipolar"):
+    if bits == 1 and (signed or config.binary_act == "bipolar" or chosen.only_signs):
         return _injector(ActProxy, True, BipolarQuantiser, 1, False)
     make = _configured(chosen, config.act_gradient, config.first_grid)
     return _injector(ActProxy, signed, make, bits, False, signed, power, ())

@@ -24,10 +24,15 @@ from codesign.train.export import check_export, export_qonnx
 SHAPE = (1, 6, 6)
 
 
+def act_bits_of(method: Method) -> int:
+    """3 bits where they can be; P2 diverges sooner, as it did in the paper."""
+    return method.act_bits[-1] if 3 not in method.act_bits else 4 if method.name == "p2" else 3
+
+
 def config_of(method: Method, per_channel: bool = False, on_grid: bool = True) -> QuantConfig:
     return QuantConfig(
         weight_bits=min(4, method.weight_bits[-1]) if method.weight_bits else 4,
-        act_bits=4 if method.name == "p2" else 3,  # P2 diverges sooner, as it did in the paper
+        act_bits=act_bits_of(method) if method.act_bits else 3,
         weight_quantiser=method.name if method.weight_bits else "fixed",
         act_quantiser=method.name if method.act_bits else "fixed",
         per_channel=per_channel,
