@@ -17,6 +17,7 @@ from codesign.cli.source import (
     params_of,
     read_model,
 )
+from codesign.errors import BadInput
 
 if TYPE_CHECKING:
     from codesign.design import Design
@@ -71,7 +72,10 @@ def estimate(
             targets = target_fps, target_latency
             plan = api.estimate(network, board, *targets, wanted, pad_channels)
         else:
-            plan = _folded(network, board, folding)
+            _check_alone(
+                pad_channels=pad_channels, target_latency=target_latency, minimise=minimise
+            )
+            plan = _folded(network, board, folding, target_fps)
     if write_folding is not None:
         api.write_folding(plan.design, write_folding)
     table = None
@@ -95,11 +99,24 @@ def estimate(
         raise typer.Exit(3)
 
 
-def _folded(network: IntGraph | Design, board: str | None, folding: Path) -> Plan:
+def _check_alone(**others: object) -> None:
+    """Raise BadInput for options of the search beside a folding that is given."""
+    for name, value in others.items():
+        if value:
+            option = f"--{name.replace('_', '-')}"
+            raise BadInput(
+                f"{option} asks for a search and must be left out where --folding gives the folding",
+                option=option,
+            )
+
+
+def _folded(
+    network: IntGraph | Design, board: str | None, folding: Path, target_fps: float | None
+) -> Plan:
     """The plan that a FINN file asks for; remarks on the file go to stderr."""
     from codesign import api
 
-    folded = api.fold_as(network, folding, board)
+    folded = api.fold_as(network, folding, board, target_fps)
     for note in folded.notes:
         show.print_aside(f"note: {note}")
     return folded.plan

@@ -17,8 +17,9 @@ Board = Annotated[
     str | None, typer.Option(help="Name or .toml file; a Design's own board is the default.")
 ]
 CAPTION = (
-    "Frame rates: analytic; resources: fitted where the family has rows. Proof: least = no folding as fast with as many block RAMs takes fewer LUTs, else how "
-    "many it takes at least. FIFOs as deep as full rate needs."
+    "Frame rates: analytic; resources: fitted where the family has rows. Proof: least = no folding "
+    "as fast with as many block RAMs takes fewer LUTs, else how many it takes at least. FIFOs as "
+    "deep as full rate needs."
 )
 
 

@@ -232,6 +232,11 @@ def test_the_command_reads_and_writes(tmp_path, capsys):
     assert json.loads(out.read_text())["MVAU_hls_0"]["SIMD"] == 3
     again = api.fold_as(graph, out, "pynq-z1").plan.design
     assert again.block("fc0").fold.simd == 3
+    # 96 products of fc0, 12 of them a cycle: 8 cycles at 100 MHz.
+    assert main([*words, "--target-fps", "1.3e7", "--json"]) == 3
+    assert "The target is missed" in capsys.readouterr().out
+    assert main([*words, "--pad-channels"]) == 2
+    assert "--pad-channels asks for a search" in capsys.readouterr().err
     assert main(["estimate", str(tmp_path), "--folding", str(tmp_path / "none.json")]) == 2
     (tmp_path / "f.json").write_text("{")
     assert main(["estimate", str(tmp_path), "--folding", str(path)]) == 2

@@ -183,6 +183,7 @@ def test_recipe_points_train_each_width_and_keep_what_is_done(
 
 def test_shipped_sweeps_can_be_read() -> None:
     assert len(points_of(find_sweep("cnv_widths"))) == 6
+    assert len(points_of(find_sweep("cnv_foldings"))) == 12
 
 
 @pytest.mark.parametrize(
