@@ -30,7 +30,7 @@ TABLES: dict[str, tuple[str, str]] = {
     "fdqmp": ("codesign.bench.trained:fdqmp", "FDQMP: modified gradients; 1.5 core-hours"),
     "ondevice": (
         "codesign.bench.ondevice:ondevice",
-        "local losses and integer-only training; 1.5 core-hours",
+        "local losses and integer-only training; 2.1 core-hours",
     ),
 }
 
