@@ -22,6 +22,8 @@ from codesign.search.oracle import Budget
 
 # Events to simulate at most, for bounds and for shrinking; what is left then stays as it is proven.
 BOUND_EVENTS, SHRINK_EVENTS = 1_200_000_000, 1_500_000_000
+# What is proven not to fit gets so many times fewer to shrink with.
+REFUTED = 10
 # Relative: what a solver may round.
 ROUNDING = 1e-9
 
@@ -94,9 +96,9 @@ def fifo_sizing(
     does not keep the interval even with FIFOs of that size.
     """
     started, search = process_time(), FifoSearch(design, board, full_rate)
-    bounding, shrinking = Budget(bound_events), Budget(shrink_events)
-    witness = search.witness()
+    bounding, witness = Budget(bound_events), search.witness()
     bounds = search.bounds(witness, bounding)
+    shrinking = Budget(shrink_events if bounds.best.fits else shrink_events // REFUTED)
     sized = search.sized(witness, bounds, shrinking)
     if not search.proven(sized):
         sized = search.plainly(witness)

@@ -56,8 +56,10 @@ whether the unbounded ones keep it was simulated in the same way (*no*: frames e
 state has come back after 64). *Bound*: no design with this folding and interval that fits the board (any
 board, where *fits* says no) and whose streams hold {frames} frames at most has less. *Each alone* is the
 sum of what each FIFO needs when all others are deep enough; the bound adds what runs of processes need
-together. Seconds are processor time on one core; at most {bounding:,} million simulated events go into
-bounds and {shrinking:,} million into shrinking (*all tried*: no cut and no step was left out for that).
+together. On small random graphs of forks and joins, where all depths can be tried, what is sized is the
+optimum (`tests/search/test_fifo_sizing.py`). Seconds are processor time on one core; at most
+{bounding:,} million simulated events go into bounds and {shrinking:,} million into shrinking (*all tried*: no
+cut and no step was left out for that).
 
 """
 COLUMNS = (
