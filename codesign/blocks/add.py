@@ -103,9 +103,10 @@ class Add(Block, frozen=True, kw_only=True):
         return max(0, min(unsigned, default=max(ends)) - max(starts))
 
     def _scaling(self, family: Family, side: int) -> CostTerm:
-        """The products of one side; both sides are registered when either needs an adder."""
+        """The products of one side: a carry passes what only one summand of an adder has. Both sides
+        are registered when either needs an adder."""
         bits = sum_type(scaled_range(self.itypes[side], self.scales[side])).bits
-        adders = constant_adders(self.scales[side]) * family.adder(bits)
+        adders = constant_adders(self.scales[side]) * family.adder(self.itypes[side].bits + 1)
         stages = self.latency_cycles - 1
         return CostTerm(
             f"scale {side}", Resources(lut=adders, ff=stages * bits).scaled(self.fold.pe)

@@ -93,3 +93,9 @@ def accumulators(
     if words == 1:
         return CostTerm(name, adders)
     return CostTerm(name, adders + family.ram(words, count * bits, "lut"))
+
+
+def results(count: int, words: int, bits: int) -> CostTerm:
+    """The registers of `count` results behind the sums so far (hw/tap_reduction.sv), where those are
+    registers themselves."""
+    return CostTerm("results", Resources(ff=count * bits if words == 1 else 0))

@@ -6,13 +6,13 @@ from typing import Self
 
 import numpy as np
 
-from codesign.blocks.adders import accumulators, tree_stages
+from codesign.blocks.adders import accumulators, results, tree_stages
 from codesign.blocks.arrays import exact_kind, heaviest_row, magnitude, narrowed
 from codesign.blocks.base import Fold, MemoryShape, Params, Port, Size, divisors, require_shape
 from codesign.blocks.control import control
 from codesign.blocks.folds import MEMORIES, WEIGHT_MEMORIES, multipliers_of
 from codesign.blocks.memories import weights
-from codesign.blocks.multipliers import product_parameters, product_stages, products, sums
+from codesign.blocks.multipliers import fixed, product_parameters, product_stages, products, sums
 from codesign.blocks.programs import reduction
 from codesign.blocks.samples import reference, sample
 from codesign.blocks.sum_types import products_type
@@ -21,8 +21,8 @@ from codesign.blocks.weighted import Weighted
 from codesign.cost.family import Family
 from codesign.cost.resources import CostTerm, Resources
 from codesign.program import Program
+from codesign.rtl import wire
 from codesign.rtl.instance import Memory, Rtl
-from codesign.rtl.wire import words
 from codesign.types import QType
 
 
@@ -50,6 +50,11 @@ class Depthwise(Weighted, frozen=True, kw_only=True):
     def lanes(self) -> int:
         """Products of a cycle."""
         return self.fold.pe * self.fold.simd
+
+    @property
+    def operand_bits(self) -> int:
+        """Bits of a beat of the input."""
+        return self.lanes * self.itype.bits
 
     @property
     def rounds(self) -> int:
@@ -101,7 +106,7 @@ class Depthwise(Weighted, frozen=True, kw_only=True):
 
     def rtl(self, params: Params, family: Family) -> Rtl:
         by_tap = params[self.weight.name].T
-        contents = Memory(words(by_tap, self.wtype, self.lanes), self.lanes * self.wtype.bits)
+        contents = Memory(wire.words(by_tap, self.wtype, self.lanes), self.lanes * self.wtype.bits)
         parameters = {
             "Pe": self.fold.pe,
             "Simd": self.fold.simd,
@@ -115,18 +120,22 @@ class Depthwise(Weighted, frozen=True, kw_only=True):
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         p, groups = self.fold.pe, self.channels // self.fold.pe
-        memory = self.weight_memory
+        memory, words = self.weight_memory, self.weight_memory.words
+        in_dsps = self.fold.multiplier == "dsp" and family.dsp.registers
         return (
             # S*P products, in LUTs with a register behind a multiplication, or one DSP each.
-            products(family, self.lanes, self.itype, self.wtype, self.fold.multiplier),
+            fixed(
+                products(family, self.lanes, self.itype, self.wtype, self.fold.multiplier), words
+            ),
             # P trees over S products, a register every second level.
-            sums(family, self.fold.simd, self.itype, self.wtype, p),
+            fixed(sums(family, self.fold.simd, self.itype, self.wtype, p), words),
             # P adders and registers; several groups of channels keep theirs in a small memory.
             accumulators(family, p, groups if self.rounds > 1 else 0, self.acc.bits),
+            results(p, groups if self.rounds > 1 else 0, self.acc.bits),
             # One word of S*P weights for each event of a vector, and its output register.
             *weights(family, memory.words, memory.width_bits, self.fold.memory),
-            # The operand register beside it.
-            CostTerm("operand register", Resources(ff=self.lanes * self.itype.bits)),
+            # The operand register beside it, which a DSP has.
+            CostTerm("operand register", Resources(ff=0 if in_dsps else self.operand_bits)),
             # Counters: group of channels, beat of its taps, word of the weights.
             *control(family, 2, self.latency_cycles, groups, self.rounds, memory.words),
         )

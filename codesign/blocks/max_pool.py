@@ -8,7 +8,7 @@ from typing import Self
 import msgspec
 import numpy as np
 
-from codesign.blocks.adders import accumulators, tree_registers
+from codesign.blocks.adders import accumulators, results, tree_registers
 from codesign.blocks.base import Params
 from codesign.blocks.pool import Pool
 from codesign.cost.family import Family
@@ -46,6 +46,7 @@ class MaxPool(Pool, frozen=True, kw_only=True):
             # P registers of the maximum and comparators; several groups of channels keep theirs in
             # a small memory.
             self._maxima(family),
+            results(p, self.words, bits),
             # A 2-to-1 multiplexer a bit takes the larger.
             CostTerm("selection", choices),
             *self.control_terms(family),

@@ -143,12 +143,13 @@ def chosen_by(a: QType, b: QType) -> str:
 
 
 def fixed(term: CostTerm, words: int) -> CostTerm:
-    """`term`, halved and by a name of its own where its weights take so few values that synthesis
-    knows them; half is what it left out of the units of the data set."""
+    """`term`, less and by a name of its own where its weights take so few values that synthesis knows
+    them: a third for one word and a half for few is what it left of the units of the data set."""
     if words > FEW_WEIGHTS:
         return term
-    halved = msgspec.structs.replace(term.resources, lut=term.resources.lut / 2)
-    return CostTerm(f"constant {term.name}", halved)
+    share, name = (1 / 3, "single") if words == 1 else (1 / 2, "constant")
+    less = msgspec.structs.replace(term.resources, lut=term.resources.lut * share)
+    return CostTerm(f"{name} {term.name}", less)
 
 
 def constant_adders(value: int) -> int:

@@ -141,10 +141,16 @@ class Reorder(Block, frozen=True, kw_only=True):
         pointers = Resources(lut=2 * family.adder(pointer), ff=2 * pointer + 1)
         return (
             # Both halves, and the output register.
-            buffer(family, "buffer", 2 * beats, self.fold.pe * self.itype.bits, self.fold.memory),
+            buffer(family, "buffer", 2 * beats, self._beat_bits, self.fold.memory),
+            # A further register of what comes out of a block RAM.
+            CostTerm("output register", Resources(ff=self._beat_bits * (self.latency_cycles - 1))),
             CostTerm("addresses", pointers + counters(family, 2 * beats)),
             *control(family, 4, self.latency_cycles, *ended(*(size for size, _ in self.walk))),
         )
+
+    @property
+    def _beat_bits(self) -> int:
+        return self.fold.pe * self.itype.bits
 
     def retyped(self, *inputs: QType) -> Self:
         return msgspec.structs.replace(self, itype=inputs[0])

@@ -152,7 +152,7 @@ class Requantise(Quantiser, frozen=True, kw_only=True):
             # A tie is a sum whose lowest bits are all 0.
             CostTerm("ties", Resources(lut=p * self._tie_luts(family))),
             # Where the sum can leave the range: its highest bits are compared with both bounds.
-            CostTerm("range", Resources(lut=p * family.adder(above))),
+            CostTerm("range", Resources(lut=p * family.adder(above) / 2)),
             # Clip and output register.
             CostTerm("clip", Resources(lut=p * clip, ff=p * self.otype.bits)),
             # Counter: group of channels, where they differ.

@@ -7,7 +7,7 @@ from typing import Self
 import msgspec
 import numpy as np
 
-from codesign.blocks.adders import accumulators, adder_tree
+from codesign.blocks.adders import accumulators, adder_tree, results
 from codesign.blocks.arrays import narrowed
 from codesign.blocks.base import Params
 from codesign.blocks.pool import Pool
@@ -54,6 +54,7 @@ class SumPool(Pool, frozen=True, kw_only=True):
             # P adders and registers of the sum; several groups of channels keep theirs in a small
             # memory.
             accumulators(family, p, self.words, self.otype.bits, "sums"),
+            results(p, self.words, self.otype.bits),
             *self.control_terms(family),
         )
 

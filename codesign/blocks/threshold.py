@@ -12,7 +12,7 @@ from codesign.blocks.arrays import carrier, magnitude, narrowed
 from codesign.blocks.base import Fold, ParamRef, Params, require_shape
 from codesign.blocks.control import control
 from codesign.blocks.folds import MEMORIES, check_lanes, lane_folds
-from codesign.blocks.memories import BLOCK_WORDS, FEW_WORDS, distinct_bits
+from codesign.blocks.memories import BLOCK_WORDS, FEW_WORDS, distinct_bits, distinct_registers
 from codesign.blocks.programs import one_to_one
 from codesign.blocks.quantiser import Quantiser
 from codesign.blocks.samples import reference, sample
@@ -159,7 +159,8 @@ class Threshold(Quantiser, frozen=True, kw_only=True):
         for number, (depth, style) in enumerate(self._memories()):
             answers = self._answer_luts(family, depth) if style == "lut" else None
             if answers is not None:
-                found["answers"] += Resources(lut=answers)
+                kept = distinct_registers(depth, self.itype.bits) if number > 0 else 0
+                found["answers"] += Resources(lut=answers, ff=kept)
                 continue
             few = depth <= 2 and self.sign is None
             found[names[not few]] += Resources(lut=family.adder(self.itype.bits))
@@ -167,11 +168,11 @@ class Threshold(Quantiser, frozen=True, kw_only=True):
         return tuple(CostTerm(n, r.scaled(self.fold.pe)) for n, r in found.items())
 
     def _answer_luts(self, family: Family, depth: int) -> float | None:
-        """LUTs of an answer as a function of input and address; None where comparing takes less, or
-        limits beyond the input's range widen the comparison."""
+        """LUTs of an answer as a function of input and few limits; None where comparing takes less,
+        or limits beyond the input's range widen the comparison."""
         full = self.thresholds.shape[1] == (1 << self.stages) - 1
         spare = self.itype.bits + (depth - 1).bit_length() - family.lut_inputs
-        if not full or self.itype.bits > family.lut_inputs or spare > 2:
+        if not full or self.itype.bits > family.lut_inputs or depth > 4:
             return None
         return float(1 << max(0, spare))
 
@@ -181,8 +182,8 @@ class Threshold(Quantiser, frozen=True, kw_only=True):
         if depth > FEW_WORDS:
             register = bits if style == "lut" and number > 0 else 0
             return family.rom(depth, bits, style) + Resources(ff=register)
-        kept = distinct_bits(depth, bits)
-        return family.rom(depth, ceil(kept), style) + Resources(ff=kept if number > 0 else 0)
+        register = distinct_registers(depth, bits) if number > 0 else 0
+        return family.rom(depth, ceil(distinct_bits(depth, bits)), style) + Resources(ff=register)
 
     def _signs(self, family: Family, groups: int) -> Resources:
         """In each stage a table of signs by group of channels, and an inversion a lane."""

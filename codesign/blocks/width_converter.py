@@ -78,7 +78,7 @@ class WidthConverter(Block, frozen=True, kw_only=True):
         if self.in_lanes <= self.out_lanes:
             data = CostTerm("collected beats", Resources(ff=bits * (ratio - 1)))
         else:
-            data = CostTerm("multiplexer", Resources(lut=bits * family.mux(ratio)))
+            data = CostTerm("multiplexer", Resources(lut=bits * family.selector(ratio)))
         # Counter: narrow beat of a wide one.
         return data, *control(family, 2, 0, ratio)
 

@@ -162,6 +162,8 @@ class Window(Block, frozen=True, kw_only=True):
         return (
             # The line buffer and its output register.
             buffer(family, "line buffer", depth, bits, self.fold.memory),
+            # A further register of what comes out of a block RAM.
+            CostTerm("output register", Resources(ff=bits * (self.latency_cycles - 1))),
             CostTerm("addresses", pointers + self._reader(family, groups)),
             *control(family, 4, self.latency_cycles, *writer),
         )
@@ -170,10 +172,12 @@ class Window(Block, frozen=True, kw_only=True):
         """Counters of the writer: beat, column, columns until the next window, row of windows."""
         columns = self.axes[1]
         writer = (self.beats, columns.kept, columns.extent, self.out_height)
-        bits = self.channels * self.itype.bits
+        bits, further = self.channels * self.itype.bits, self.latency_cycles - 2
         return (
             *column_terms(family, *self.axes, bits, self.beats, self.fold.memory),
             CostTerm("reader", self._reader(family, 1)),
+            # A further register of the column that comes out of block RAMs.
+            CostTerm("output register", Resources(ff=self.kernel[0] * bits * further)),
             *control(family, 4, self.latency_cycles, *writer),
         )
 

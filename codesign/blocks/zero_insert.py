@@ -93,10 +93,12 @@ class ZeroInsert(Block, frozen=True, kw_only=True):
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         groups = self.channels // self.fold.pe
-        lengths = (groups, *self.stride, self.width, self.height)
+        # Without rows to insert nobody asks which row it is; a flip-flop is left of that.
+        down = self.stride[0] > 1
+        lengths = (groups, *self.stride, self.width, *((self.height,) if down else ()))
         return (
             # An AND or OR a bit puts the constant in place of the data.
-            CostTerm("insertion", Resources(lut=self.fold.pe * self.itype.bits)),
+            CostTerm("insertion", Resources(lut=self.fold.pe * self.itype.bits, ff=1 - down)),
             # Counters: group of channels, place between pixels and rows, pixel, row.
             *control(family, 2, 0, *ended(*lengths)),
         )

@@ -27,16 +27,20 @@ from codesign.errors import BadInput
 from codesign.files import write_bytes_atomic
 
 # Kinds with fewer rows keep their analytic values.
-FEWEST_ROWS = 8
+FEWEST_ROWS = 6
 FOLDS = 10
+ROUNDS = 4
 # Every factor is drawn towards 1, or towards the one that suits all terms together, with the weight
 # of so many rows; cross-validation finds which.
 PRIORS = tuple((own, rows) for own in (True, False) for rows in (1.0, 10.0, 100.0))
 # No physical term comes out at more than this many times its count, nothing beside them is larger.
 MOST_FACTOR = 3.0
 MOST_BASE = 50.0
-# Relative errors beyond this count less: a row that synthesis treats in a way of its own.
+# Relative errors beyond this count less and less: a row that synthesis treats in a way of its own, for
+# instance because its constants make most of it superfluous.
 COMMON_ERROR = 0.15
+# No row speaks against a prior with more than this relative error.
+MOST_LOSS = 0.5
 COVERAGE = 0.9
 
 
@@ -108,13 +112,13 @@ def _scale(rows: Sequence[Row], terms: Sequence[tuple[CostTerm, ...]], count: st
 
 
 def _loss(y: np.ndarray, found: np.ndarray) -> float:
-    return float(np.abs((y - found) / (y + FLOOR)).mean())
+    return float(np.minimum(np.abs((y - found) / (y + FLOOR)), MOST_LOSS).mean())
 
 
 def _factors(x: np.ndarray, y: np.ndarray, drawn: tuple[bool, float]) -> np.ndarray:
     """Factors (terms, then base) of least relative error within bounds, `drawn` as in PRIORS.
 
-    Least squares, repeated with less weight on rows of large error (Huber's weights).
+    Least squares, repeated with less weight on rows of large error (Cauchy's weights).
     """
     weight = 1 / (np.abs(y) + FLOOR)
     sums = x[:, :-1].sum(axis=1)
@@ -122,11 +126,11 @@ def _factors(x: np.ndarray, y: np.ndarray, drawn: tuple[bool, float]) -> np.ndar
     common = 1.0 if to_one or not sums.any() else np.median(y[sums > 0] / sums[sums > 0])
     prior = np.full(x.shape[1], min(common, MOST_FACTOR))
     prior[-1] = 0.0
-    trust, factors = np.ones(len(y)), prior
-    for _ in range(4):
-        factors = _least_squares(x, y, weight * np.sqrt(trust), prior, prior_rows)
+    factors = prior
+    for _ in range(ROUNDS):
         error = np.abs(x @ factors - y) * weight
-        trust = COMMON_ERROR / np.maximum(error, COMMON_ERROR)
+        trust = 1 / (1 + (error / COMMON_ERROR) ** 2)
+        factors = _least_squares(x, y, weight * np.sqrt(trust), prior, prior_rows)
     return factors
 
 

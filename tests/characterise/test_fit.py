@@ -96,7 +96,9 @@ def test_the_rules_of_the_held_out_rows(change: dict, reason: str | None) -> Non
 def test_too_few_rows_are_told(tmp_path: Path) -> None:
     shutil.copy(DATA / "held_out.toml", tmp_path)
     add_rows(tmp_path, "xc7", "Pad", _rows(range(fitting.FEWEST_ROWS - 2)))
-    with pytest.raises(BadInput, match="no kind of block has 8 rows; codesign characterise"):
+    with pytest.raises(
+        BadInput, match=f"no kind of block has {fitting.FEWEST_ROWS} rows; codesign characterise"
+    ):
         fit("xc7", tmp_path, tmp_path / "out")
 
 
