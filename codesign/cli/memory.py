@@ -59,10 +59,11 @@ def memory(
 
     Example: codesign memory model.onnx --weight-bits 4 --act-bits 4
     """
-    _check_batch(batch, training)
     if training:
-        _training(model, act_bits or DEFAULT_ACT_BITS, batch or DEFAULT_BATCH, json)
+        _alone("--training", {"--weight-bits": weight_bits, "--table": table})
+        _training(model, act_bits, batch, json)
         return
+    _alone("tables other than --training", {"--batch": batch})
     if model is None:
         _published(table, json)
         return
@@ -78,21 +79,26 @@ def memory(
     _print_needs(needs)
 
 
-def _check_batch(batch: int | None, training: bool) -> None:
+def _alone(what: str, others: dict[str, object]) -> None:
+    """Raise BadInput for options that have no meaning here."""
     from codesign.errors import BadInput
 
-    if batch is not None and not training:
-        raise BadInput("--batch goes with --training; the other tables state bytes per frame")
-    if batch is not None and batch < 1:
-        raise BadInput(f"--batch must be at least 1, not {batch}")
+    given = [name for name, value in others.items() if value is not None]
+    if given:
+        raise BadInput(f"{', '.join(given)} does not go with {what}; leave it out", given=given)
 
 
-def _training(model: Path | None, act_bits: float, batch: int, json: bool) -> None:
+def _training(model: Path | None, act_bits: float | None, batch: int | None, json: bool) -> None:
+    from codesign.errors import BadInput
     from codesign.graph.sizes import size_of_onnx
     from codesign.memory.procedures import training_rows
     from codesign.memory.published import resnet20
 
     _widths(None, act_bits)
+    act_bits = DEFAULT_ACT_BITS if act_bits is None else act_bits
+    batch = DEFAULT_BATCH if batch is None else batch
+    if batch < 1:
+        raise BadInput(f"--batch must be at least 1, not {batch}")
     size = resnet20() if model is None else size_of_onnx(model)
     rows = training_rows(size, act_bits, batch)
     if json:

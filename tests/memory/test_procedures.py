@@ -130,5 +130,12 @@ def test_the_command_prints_a_row_for_each_procedure(capsys):
     assert rows[0]["batch_bytes"] == pytest.approx(3 * 4 * 269_722 + 64 * 4 * 191_562, rel=0.01)
     assert main(["memory", "--training"]) == 0
     assert "INQ after surgery" in capsys.readouterr().out
-    assert main(["memory", "--training", "--batch", "0"]) == 2
-    assert main(["memory", "--batch", "9"]) == 2
+    for words in (
+        ["--training", "--batch", "0"],
+        ["--training", "--act-bits", "0"],
+        ["--training", "--weight-bits", "4"],
+        ["--training", "--table", "dq3"],
+        ["--batch", "9"],
+    ):
+        assert main(["memory", *words]) == 2
+        assert "Traceback" not in capsys.readouterr().err
