@@ -24,6 +24,7 @@ from codesign.search.proof import SAME, Proof
 
 # Counts are rounded up to multiples of these, as long as they grow by no more than a quarter.
 MULTIPLES = (2, 4, 8, 16)
+ODD_MULTIPLES = (3, 5, 9, 15)
 MOST_GROWTH = 0.25
 # Up to so many paddings all are tried, else one layer is changed after another.
 MOST_PADDINGS = 128
@@ -58,12 +59,22 @@ class Padded:
 
 def candidates(found: ChannelSet) -> tuple[int, ...]:
     """Counts that a set may be padded to, the present one first."""
+    odd = found.pairs and found.channels % 2 == 1
+    rounded = set()
+    for multiple in ODD_MULTIPLES if odd else MULTIPLES:
+        size = -(-found.channels // multiple) * multiple
+        # Two by two an odd count stays odd.
+        rounded.add(size + multiple if odd and size % 2 == 0 else size)
     most = found.channels * (1 + MOST_GROWTH)
-    rounded = {-(-found.channels // m) * m for m in MULTIPLES}
-    kept = {n for n in rounded if found.channels < n <= most}
-    if found.pairs:
-        kept = {n for n in kept if (n - found.channels) % 2 == 0}
-    return found.channels, *sorted(kept)
+    return found.channels, *sorted(n for n in rounded if found.channels < n <= most)
+
+
+def _reason(found: ChannelSet) -> str:
+    """Why a set that could gain stays as it is; empty where nothing keeps it."""
+    alone = replace(found, pairs=False)
+    if found.fixed or len(candidates(alone)) == 1 or len(candidates(found)) > 1:
+        return found.fixed if len(candidates(alone)) > 1 else ""
+    return "weights that read it have no 0, so that channels come in pairs"
 
 
 def find_padded(
@@ -97,9 +108,7 @@ class _Paddings:
         sets = [s for s in channels_of(graph).sets if s.layers]
         self.choices = {s.layers[0]: candidates(s) for s in sets if not s.fixed}
         self.choices = {k: c for k, c in self.choices.items() if len(c) > 1}
-        self.excluded = {
-            layer: s.fixed for s in sets if s.fixed and candidates(s)[1:] for layer in s.layers
-        }
+        self.excluded = {layer: why for s in sets if (why := _reason(s)) for layer in s.layers}
         self.possible = prod(map(len, self.choices.values()))
         self.searches: dict[tuple[int, ...], FoldSearch] = {}
         self.results: list[FoldResult] = []

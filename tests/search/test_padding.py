@@ -15,7 +15,7 @@ from codesign.blocks.mvu import MatVec
 from codesign.blocks.threshold import Threshold
 from codesign.board import load_board
 from codesign.errors import BadInput
-from codesign.graph.channel_sets import channels_of
+from codesign.graph.channel_sets import ChannelSet, channels_of
 from codesign.graph.execute import execute, execute_design
 from codesign.graph.pad_channels import pad_channels
 from codesign.search.folding import find_folds
@@ -160,6 +160,22 @@ def test_candidates_are_round_and_at_most_a_quarter_more():
     assert by_layer == {"fc0": (13, 14, 16), "fc1": (11, 12)}
     assert [candidates(s) for s in _free(bipolar_conv())] == [(5,), (6,)]
     assert [candidates(s) for s in _free(mlp((8, 64, 3)))] == [(64,)]
+    # Two by two 13 cannot become even, but divisible by 3 and 5.
+    pairs = [ChannelSet(("a",), n, pairs=True) for n in (13, 37, 14)]
+    assert [candidates(s) for s in pairs] == [(13, 15), (37, 39, 45), (14, 16)]
+
+
+def test_layers_that_could_gain_and_may_not_are_named():
+    found = find_padded(bipolar_conv(), PYNQ)
+    assert found.tried == 1
+    assert "fc" not in found.excluded  # 3 channels: 4 would be a third more
+    sketch = Sketch("odd", (4,), QType(3))
+    first = _bipolar_act(sketch, "act0", _signs(sketch, "a", "x", 7, 4), 7)
+    found = find_padded(sketch.classes(_signs(sketch, "b", first, 7, 7), 7), PYNQ)
+    assert found.excluded == {
+        "a": "weights that read it have no 0, so that channels come in pairs",
+        "b": "arg_max takes its channels apart",
+    }
 
 
 @pytest.mark.parametrize("make", [prime_mlp, branches])
