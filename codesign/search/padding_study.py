@@ -22,7 +22,8 @@ TEXT = f"""{TITLE}
 
 Written by `python -m codesign.search.study`, for a network by shape whose layers have 13, 29 and 61 channels
 (28x28 pictures, two convolutions with a pool behind each, two dense layers; weights of 2 bits, activations
-of 2) on shares of a board. `--pad-channels` rounds counts up to multiples of 2, 4, 8 or 16, by a quarter at most.
+of 2) on shares of a board. `--pad-channels` rounds counts up to multiples of 2, 4, 8 or 16 (odd
+counts in front of bipolar weights to odd multiples of 3, 5, 9 or 15), by a quarter at most. FIFOs as above.
 All paddings are searched up to 128 of them, beyond that one layer after another; what is proven holds for
 those tried. Outputs stay the same: added channels are copies of a layer's first one, and their readers give
 them the weight 0, or +1 and -1 in turn where weights are bipolar (`tests/search/test_padding.py`,
