@@ -47,7 +47,7 @@ SCHEDULES = ("cosine", "constant")
 DEVICES = ("auto", "cpu", "cuda")
 PENALTIES = ("dual", "hinge")
 QUANTISER_OPTIMISERS = ("relative", "network")
-AUGMENTATIONS = ("flip", "crop")
+AUGMENTATIONS = ("flip", "crop", "resized-crop")
 
 
 class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,7 +68,8 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `limit` keeps that many samples of each part, `train_limit` of the training part alone; `shrink`
     s takes the mean of every s by s pixels. `augment` names what is done to training images:
-    "flip" (left-right) and "crop" (moved by up to `crop_pixels` behind an edge of zeros).
+    "flip" (left-right), "crop" (moved by up to `crop_pixels` behind an edge of zeros), and for
+    pictures in files "resized-crop" (8 to 100 % of the area), whose side is `image_size`.
     """
 
     name: str = "digits"
@@ -78,6 +79,7 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     validation_fraction: float = 0.1
     augment: tuple[str, ...] = ()
     crop_pixels: int = 4
+    image_size: int | None = None
 
     def __post_init__(self) -> None:
         require(
@@ -91,6 +93,7 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 "over 0 and below 1",
             ),
             ("crop_pixels", self.crop_pixels, self.crop_pixels >= 1, "at least 1"),
+            ("image_size", self.image_size, (self.image_size or 8) >= 8, "at least 8 pixels"),
             *(choice("augment", name, AUGMENTATIONS) for name in self.augment),
         )
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from codesign.data.image_files import ImageFiles
 from codesign.errors import BadInput
 
 # The seed that separates a test part where the source has none: the same images in every run.
@@ -16,9 +17,9 @@ TEST_FRACTION = 0.2
 
 @dataclass(frozen=True)
 class Split:
-    """Images `x`, uint8 (N, C, H, W), and class numbers `y`, int64 (N,)."""
+    """Images `x`, uint8 (N, C, H, W), in memory or in their files, and classes `y`, int64 (N,)."""
 
-    x: np.ndarray
+    x: np.ndarray | ImageFiles
     y: np.ndarray
 
     def __len__(self) -> int:
@@ -30,9 +31,10 @@ class Split:
 
     def shrunk(self, factor: int) -> Split:
         """Means of `factor` by `factor` pixels."""
-        n, c, h, w = self.x.shape
-        blocks = self.x.reshape(n, c, h // factor, factor, w // factor, factor)
-        return Split(np.rint(blocks.mean(axis=(3, 5))).astype(self.x.dtype), self.y)
+        x = np.asarray(self.x)
+        n, c, h, w = x.shape
+        blocks = x.reshape(n, c, h // factor, factor, w // factor, factor)
+        return Split(np.rint(blocks.mean(axis=(3, 5))).astype(x.dtype), self.y)
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,17 @@ class Dataset:
     def train_limited(self, limit: int, seed: int) -> Dataset:
         """At most `limit` training samples, drawn by class; the other parts as they are."""
         return replace(self, train=_drawn(self.train, limit, seed))
+
+    def sized(self, side: int) -> Dataset:
+        """Images read from files with another side; raises BadInput for others."""
+        if not isinstance(self.train.x, ImageFiles):
+            raise BadInput(
+                f"data {self.name}: image_size is for pictures in files (imagenet); use shrink",
+                key="image_size",
+            )
+        parts = {name: getattr(self, name) for name in ("train", "validation", "test")}
+        sized = {name: Split(part.x.sized(side), part.y) for name, part in parts.items()}
+        return replace(self, **sized)
 
     def shrunk(self, factor: int) -> Dataset:
         """Every `factor` by `factor` pixels become their mean, rounded to an integer.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from codesign.data import arrays, cifar10, digits, idx
+from codesign.data import arrays, cifar10, digits, idx, imagenet
 from codesign.data.dataset import Dataset, Source
 from codesign.errors import BadInput
 from codesign.strict import nearest
@@ -15,6 +15,7 @@ FORMATS = {
     "mnist": (idx.read_mnist, ("mnist", "MNIST/raw")),
     "fashion-mnist": (idx.read_fashion_mnist, ("fashion-mnist", "FashionMNIST/raw")),
     "cifar-10": (cifar10.read_cifar10, ("cifar-10-batches-bin", "cifar-10-batches-py")),
+    "imagenet": (imagenet.read_imagenet, ("imagenet",)),
 }
 
 

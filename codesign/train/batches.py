@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from codesign.data.dataset import Split
 from codesign.recipe import DataSpec
+from codesign.train.parallel import processes, share
 
 
 def to_input(pixels: np.ndarray | Tensor, input_max: int) -> Tensor:
@@ -32,17 +33,25 @@ def training_batches(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """One epoch of shuffled (x, y): float32 (batch, C, H, W) and int64 (batch,).
 
-    A last batch of a single sample is left out: batch normalisation needs two.
+    Of several processes each has its share of a batch. A last batch of a single sample is left out:
+    batch normalisation needs two, in every process.
     """
-    x, y = torch.as_tensor(split.x), torch.as_tensor(split.y)
-    for index in torch.randperm(len(y), generator=generator).split(batch):
-        if len(index) > 1:
-            yield to_input(augmented(x[index], data, generator), input_max), y[index]
+    order = torch.randperm(len(split), generator=generator)
+    for index in order.split(batch)[: batch_count(len(split), batch)]:
+        part = split.take(index[share()].numpy())
+        x = augmented(_pixels(part, data, generator), data, generator)
+        yield to_input(x, input_max), torch.as_tensor(part.y)
+
+
+def _pixels(part: Split, data: DataSpec, generator: torch.Generator) -> Tensor:
+    """Raw images of a batch, from memory or from their files."""
+    crops = "resized-crop" in data.augment
+    return torch.as_tensor(part.x.random_crops(generator) if crops else np.asarray(part.x))
 
 
 def batch_count(samples: int, batch: int) -> int:
     """Batches that `training_batches` yields."""
-    return samples // batch + (samples % batch > 1)
+    return samples // batch + (samples % batch >= 2 * processes())
 
 
 def plain_batches(

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from codesign.data.dataset import Dataset
+from codesign.data.image_files import ImageFiles
 from codesign.data.load import load_dataset
 from codesign.errors import BadInput
 from codesign.models.registry import build_model, float_model
@@ -24,6 +25,13 @@ def recipe_data(recipe: Recipe, data_dir: Path | None = None) -> Dataset:
     data = load_dataset(
         spec.name, data_dir, spec.validation_fraction, recipe.train.seed, spec.limit
     )
+    if spec.image_size is not None:
+        data = data.sized(spec.image_size)
+    if "resized-crop" in spec.augment and not isinstance(data.train.x, ImageFiles):
+        raise BadInput(
+            f"data {spec.name}: augment resized-crop is for pictures in files (imagenet); use crop",
+            data=spec.name,
+        )
     if spec.train_limit is not None:
         data = data.train_limited(spec.train_limit, recipe.train.seed)
     if spec.shrink > 1:

@@ -6,9 +6,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from codesign.data.dataset import Split
+from codesign.data.dataset import Dataset, Split
 from codesign.train.batches import plain_batches
 from codesign.train.device import device_of
+from codesign.train.parallel import share, summed
 
 TIE = 1e-5
 
@@ -40,3 +41,11 @@ def logits_of(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
 def accuracy(model: nn.Module, split: Split, input_max: int) -> float:
     """Fraction of samples whose class is right; 0.0 for none."""
     return float((classes_of(model, split, input_max) == split.y).mean()) if len(split) else 0.0
+
+
+def shared_accuracy(model: nn.Module, split: Split, data: Dataset) -> float:
+    """`accuracy`, each of several processes with its share of the samples."""
+    own = split.take(share())
+    right = round(accuracy(model, own, data.input_max) * len(own))
+    total, count = summed((right, len(own)), device_of(model))
+    return total / count if count else 0.0

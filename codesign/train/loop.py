@@ -16,15 +16,16 @@ from codesign.data.dataset import Dataset
 from codesign.errors import Interrupted
 from codesign.quant.handles import handles
 from codesign.recipe import Recipe, TrainSpec
-from codesign.train.batches import batch_count, epoch_generator, training_batches
+from codesign.train.batches import batch_count, epoch_generator, to_input, training_batches
 from codesign.train.budget import Budget
 from codesign.train.checkpoint import FILE_NAME, save_checkpoint
 from codesign.train.device import device_of
 from codesign.train.diverged import check_finite, diverged
-from codesign.train.evaluate import accuracy, logits_of
+from codesign.train.evaluate import logits_of, shared_accuracy
 from codesign.train.history import Epoch, mean_bits, summary
 from codesign.train.objective import Objective, labelled
 from codesign.train.optimise import network_optimiser, quantiser_optimiser, rate_factor, set_rate
+from codesign.train.parallel import is_first, processes, share_buffers, summed, wrapped
 from codesign.train.progress import Watcher
 
 HOLD, LEARN, FIXED = "hold bits", "learn bits", "fixed bits"
@@ -100,6 +101,7 @@ class Trainer:
         self.notes: dict[str, str] = {}
         self.after_epoch: list[Callable[[Trainer, Epoch], None]] = []
         self.moving: list[torch.optim.Optimizer] = []
+        self.runner = model
         self._resumed: list[dict[str, Any]] | None = None
 
     @property
@@ -167,9 +169,12 @@ class Trainer:
 
     def save(self) -> None:
         """Write the checkpoint."""
-        save_checkpoint(self.folder, self.recipe, self.state())
+        if is_first():
+            save_checkpoint(self.folder, self.recipe, self.state())
 
     def _begin(self, stage: Stage) -> None:
+        self._calibrate()
+        self.runner = wrapped(self.model)
         self.optimisers = self._optimisers(stage)
         if self._resumed and self.done > stage.start:
             for optimiser, state in zip(self.optimisers, self._resumed, strict=True):
@@ -177,6 +182,13 @@ class Trainer:
         self._resumed = None
         if self.done == stage.start:
             self.save()
+
+    @torch.no_grad()
+    def _calibrate(self) -> None:
+        """Let quantisers choose their first grids, from the same batch in every process."""
+        if processes() > 1 and self.done == 0:
+            first = self.data.train.take(slice(self.recipe.train.batch // processes()))
+            logits_of(self.model.train(), to_input(first.x, self.data.input_max))
 
     def _optimisers(self, stage: Stage) -> list[torch.optim.Optimizer]:
         """The network's optimiser, then that of steps and ranges where the stage learns them."""
@@ -229,6 +241,8 @@ class Trainer:
             self.moving = self._moving(stage, (self.done - stage.start) * count + step)
             loss, correct = self._step(x.to(device), y.to(device), phase, step)
             losses, right, seen = losses + loss * len(y), right + correct, seen + len(y)
+        losses, right, seen = summed((losses, right, seen), device)
+        share_buffers(self.model)
         return losses / max(seen, 1), right / max(seen, 1)
 
     def _moving(self, stage: Stage, step: int) -> list[torch.optim.Optimizer]:
@@ -262,7 +276,7 @@ class Trainer:
 
     def _forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Logits of a batch and its loss without penalties."""
-        logits = logits_of(self.model, x)
+        logits = logits_of(self.runner, x)
         return logits, self.objective(x, logits, y)
 
     def _rate(self) -> float:
@@ -295,7 +309,7 @@ class Trainer:
             phase=phase,
             train_loss=loss,
             train_accuracy=right,
-            validation_accuracy=accuracy(self.model, self.data.validation, self.data.input_max),
+            validation_accuracy=shared_accuracy(self.model, self.data.validation, self.data),
             board_ratio=1 + board[scarce] if scarce else None,
             board_lambda=multipliers.get(scarce) if scarce else None,
             seconds=round(seconds, 3),

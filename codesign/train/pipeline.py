@@ -28,6 +28,7 @@ from codesign.search.whatif import per_bitwidth
 from codesign.sim.simulate import simulate
 from codesign.train.checkpoint import FILE_NAME as CHECKPOINT
 from codesign.train.checkpoint import load_checkpoint
+from codesign.train.parallel import is_first
 from codesign.train.progress import Watcher
 from codesign.train.reload import CONFIG_FILE
 from codesign.train.run_report import report_of
@@ -74,9 +75,12 @@ def run_recipe(
     result = RunResult(recipe, Path(out), provenance(recipe.train.seed))
     if resume:  # a checkpoint that cannot be used is refused before anything here is touched
         load_checkpoint(result.folder, recipe)
+    job = Job(result, Watcher(quiet or not is_first()), resume, data_dir)
+    if not is_first():  # the first of several processes does all but the training alone
+        _train(job)
+        return result
     _clear(result.folder, resume)
     _write_json(result.folder / CONFIG_FILE, {"recipe": recipe, **result.provenance})
-    job = Job(result, Watcher(quiet), resume, data_dir)
     try:
         for step in recipe.steps if steps is None else steps:
             _timed(step, job)

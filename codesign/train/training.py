@@ -20,13 +20,14 @@ from codesign.train.checkpoint import load_checkpoint
 from codesign.train.device import chosen_device
 from codesign.train.distil import distil
 from codesign.train.ebops import EbopsPrice, note_ebops
-from codesign.train.evaluate import accuracy
+from codesign.train.evaluate import shared_accuracy
 from codesign.train.fdqmp import RampedHinge, train_fdqmp
 from codesign.train.hinge import Hinge
 from codesign.train.history import Epoch
 from codesign.train.inq import train_inq
 from codesign.train.limpq import train_limpq
 from codesign.train.loop import REMARK, Trainer
+from codesign.train.parallel import check_alone, group
 from codesign.train.phases import train_phases
 from codesign.train.progress import Watcher
 from codesign.train.progressive import train_progressive
@@ -92,6 +93,20 @@ def train_recipe(
 
     Raises BadInput, Diverged and Interrupted; the checkpoint then holds the last whole epoch.
     """
+    with group():
+        return _train(recipe, Path(out), resume, watcher, data_dir, after_epoch)
+
+
+def _train(
+    recipe: Recipe,
+    out: Path,
+    resume: bool,
+    watcher: Watcher | None,
+    data_dir: Path | None,
+    after_epoch: Callable[[Trainer, Epoch], None] | None,
+) -> Trained:
+    """`train_recipe` within its group of processes."""
+    check_alone(recipe)
     data = recipe_data(recipe, data_dir)
     model = recipe_model(recipe, data).to(chosen_device(recipe.train.device))
     kind = TRAINERS.get(recipe.train.procedure, Trainer)
@@ -103,6 +118,7 @@ def train_recipe(
         trainer.restore(load_checkpoint(Path(out), recipe))
     distil(trainer)
     projection = PROCEDURES[recipe.train.procedure](trainer)
+    validation, test = (shared_accuracy(model, part, data) for part in (data.validation, data.test))
     return Trained(
         recipe=recipe,
         model=model.cpu().eval(),
@@ -111,8 +127,8 @@ def train_recipe(
         start_bits=start_bits,
         bits=_integer_bits(model),
         projection=projection,
-        validation_accuracy=accuracy(model, data.validation, data.input_max),
-        test_accuracy=accuracy(model, data.test, data.input_max),
+        validation_accuracy=validation,
+        test_accuracy=test,
         notes=trainer.notes,
     )
 

@@ -1,0 +1,98 @@
+"""Several processes that train one network, as `torchrun` starts them.
+
+PyTorch's DistributedDataParallel averages the gradients; each process has its share of every batch,
+so that [train] batch is that of all together. The first process alone writes files.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import distributed, nn
+
+from codesign.errors import BadInput
+from codesign.recipe import Recipe
+
+
+def processes() -> int:
+    """How many processes train."""
+    return distributed.get_world_size() if distributed.is_initialized() else 1
+
+
+def is_first() -> bool:
+    """Whether this process writes files and prints."""
+    return not _is_started() or os.environ.get("RANK", "0") == "0"
+
+
+def share() -> slice:
+    """The samples of a batch or of a part of the data that are this process's."""
+    if processes() == 1:
+        return slice(None)
+    return slice(distributed.get_rank(), None, processes())
+
+
+@contextmanager
+def group() -> Iterator[None]:
+    """Join the processes that torchrun started (RANK, WORLD_SIZE, ..); nothing without it."""
+    if not _is_started() or distributed.is_initialized():
+        yield
+        return
+    on_gpu = torch.cuda.is_available()
+    if on_gpu:
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+    distributed.init_process_group("nccl" if on_gpu else "gloo")
+    try:
+        yield
+    finally:
+        distributed.destroy_process_group()
+
+
+def _is_started() -> bool:
+    """Whether torchrun started more than one process."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def wrapped(model: nn.Module) -> nn.Module:
+    """What to call instead of `model`, so that gradients are averaged; the model itself if alone.
+
+    All processes have the parameters and buffers of the first one then.
+    """
+    if processes() == 1:
+        return model
+    return nn.parallel.DistributedDataParallel(model)
+
+
+def summed(values: Sequence[float], device: torch.device) -> list[float]:
+    """Sums over all processes."""
+    if processes() == 1:
+        return list(values)
+    tensor = torch.tensor(values, dtype=torch.float64, device=device)
+    distributed.all_reduce(tensor)
+    return tensor.tolist()
+
+
+def share_buffers(model: nn.Module) -> None:
+    """Give every process the buffers of the first one, such as the statistics of norms."""
+    if processes() > 1:
+        for buffer in model.buffers():
+            distributed.broadcast(buffer, 0)
+
+
+def check_alone(recipe: Recipe) -> None:
+    """Raise BadInput for what several processes cannot do together."""
+    if processes() == 1:
+        return
+    alone = {
+        f"procedure {recipe.train.procedure!r}": recipe.train.procedure != "phases",
+        "[budget] board": recipe.budget.board,
+        "[distil] teacher": recipe.distil.teacher is not None,
+    }
+    for what, found in alone.items():
+        if found:
+            raise BadInput(
+                f"{what} trains in one process, and torchrun started {processes()}; start it "
+                "without torchrun, or leave it out of the recipe"
+            )

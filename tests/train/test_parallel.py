@@ -1,0 +1,120 @@
+"""Two processes under torchrun train one network on pictures in files, as ImageNet lies on disk."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from codesign.data.dataset import Split
+from codesign.recipe import DataSpec
+from codesign.train.batches import batch_count, training_batches
+
+WORKER = Path(__file__).with_name("parallel_worker.py")
+RECIPE = """
+steps = ["train", "export", "lower"]
+[model]
+name = "resnet"
+options = { channels = 4 }
+[data]
+name = "imagenet"
+image_size = 8
+validation_fraction = 0.25
+augment = ["resized-crop", "flip"]
+[train]
+epochs = 2
+batch = 8
+optimiser = "sgd"
+lr = 0.05
+device = "cpu"
+[board]
+name = "pynq-z2"
+"""
+
+
+def write_imagenet(folder: Path) -> None:
+    """Three classes of 8 training and 3 test pictures, 20 by 14 pixels, of one colour and noise."""
+    rng = np.random.default_rng(0)
+    for part, count in (("train", 8), ("val", 3)):
+        for label in range(3):
+            own = folder / "imagenet" / part / f"n{label:08d}"
+            own.mkdir(parents=True)
+            for number in range(count):
+                noise = rng.integers(0, 60, (14, 20, 3))
+                noise[:, :, label] += 150
+                Image.fromarray(noise.astype(np.uint8)).save(own / f"{number}.JPEG")
+
+
+def torchrun(processes: int, *arguments: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc-per-node", str(processes), *arguments]
+    root = Path(__file__).parents[2]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(root)}
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def test_both_processes_end_with_the_same_network_and_one_writes(tmp_path):
+    write_imagenet(tmp_path)
+    (tmp_path / "recipe.toml").write_text(RECIPE)
+    out = tmp_path / "run"
+    done = torchrun(2, str(WORKER), str(tmp_path / "recipe.toml"), str(tmp_path), str(out))
+    assert done.returncode == 0, done.stderr[-2000:]
+    first, second = (torch.load(out / f"rank{rank}.pt") for rank in (0, 1))
+    assert first["weights"].keys() == second["weights"].keys()
+    for name, value in first["weights"].items():
+        assert torch.equal(value, second["weights"][name]), name
+        assert torch.isfinite(value.float()).all()
+    assert first["history"] == second["history"] and len(first["history"]) == 2
+    assert (first["graph"], second["graph"]) == (True, False)
+    assert {"checkpoint.pt", "metrics.json", "model.onnx"} <= {path.name for path in out.iterdir()}
+    assert done.stderr.count("epoch   2/2") == 1
+
+
+def test_what_needs_one_process_is_refused_in_two(tmp_path):
+    recipe = RECIPE.replace("[train]", '[train]\nprocedure = "local"')
+    recipe = recipe.replace('optimiser = "sgd"', "").replace(
+        '["train", "export", "lower"]', '["train"]'
+    )
+    (tmp_path / "recipe.toml").write_text(recipe)
+    done = torchrun(
+        *(2, "-m", "codesign", "run", str(tmp_path / "recipe.toml")),
+        *("--data", str(tmp_path), "--out", str(tmp_path / "run")),
+    )
+    assert done.returncode != 0
+    assert "procedure 'local' trains in one process, and torchrun started 2" in done.stderr
+
+
+def test_shares_of_a_batch_are_the_batch(monkeypatch):
+    split = Split(np.arange(22, dtype=np.uint8).reshape(22, 1, 1, 1), np.arange(22))
+
+    def batches(rank: int, count: int) -> list[list[int]]:
+        own = slice(rank, None, count) if count > 1 else slice(None)
+        monkeypatch.setattr("codesign.train.batches.share", lambda: own)
+        monkeypatch.setattr("codesign.train.batches.processes", lambda: count)
+        generator = torch.Generator().manual_seed(3)
+        return [y.tolist() for _, y in training_batches(split, DataSpec(), 255, 6, generator)]
+
+    whole, first, second = batches(0, 1), batches(0, 2), batches(1, 2)
+    assert [len(batch) for batch in whole] == [6, 6, 6, 4]
+    assert [sorted(a + b) for a, b in zip(first, second, strict=True)] == [sorted(b) for b in whole]
+    # Three processes: the last four samples would leave one with a single one.
+    assert len(batches(0, 3)) == batch_count(22, 6) == 3
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_without_torchrun_there_is_one_process(rank, monkeypatch):
+    from codesign.train import parallel
+
+    monkeypatch.setenv("RANK", str(rank))
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    assert parallel.is_first() and parallel.processes() == 1
+    with parallel.group():
+        assert parallel.share() == slice(None)
