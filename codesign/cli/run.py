@@ -62,6 +62,10 @@ def train(
 
 
 def _finish(result: RunResult, json: bool) -> None:
+    from codesign.train.parallel import is_first
+
+    if not is_first():
+        return
     if json:
         show.print_json(result.metrics)
     else:
