@@ -69,9 +69,7 @@ class Assessment(msgspec.Struct, frozen=True):
 
 def assess(family: str, data: Path) -> Assessment:
     """Judge the coefficients of `family` on the held-out rows of `data`."""
-    rules, rows = load_held_out(data), read_rows(data, family)
-    held = [row for row in rows if row.state == OK and rules.reason(row)]
-    judged = [judge(row, rules) for row in held if kind_model(row.kind, family)]
+    rows, judged = read_rows(data, family), verdicts(family, data)
     reasons = dict.fromkeys(v.why for v in judged)
     kinds = sorted({v.kind for v in judged})
     return Assessment(
@@ -85,6 +83,13 @@ def assess(family: str, data: Path) -> Assessment:
         sum(row.state != OK for row in rows),
         tuple(sorted({row.kind for row in rows if kind_model(row.kind, family) is None})),
     )
+
+
+def verdicts(family: str, data: Path) -> list[Verdict]:
+    """Held-out rows of the kinds that have coefficients, each against its prediction."""
+    rules = load_held_out(data)
+    held = [r for r in read_rows(data, family) if r.state == OK and rules.reason(r)]
+    return [judge(row, rules) for row in held if kind_model(row.kind, family)]
 
 
 def judge(row: Row, rules: HeldOut) -> Verdict:
@@ -108,16 +113,16 @@ def measured(row: Row) -> dict[str, float]:
     return {"lut": row.lut, "ff": row.ff, "dsp": row.dsp, "ram": ram}
 
 
-def line(title: str, verdicts: Sequence[Verdict]) -> Line:
-    """Medians, 90th percentiles and shares of `verdicts`."""
+def line(title: str, rows: Sequence[Verdict]) -> Line:
+    """Medians, 90th percentiles and shares of `rows`."""
     figures: list[float | None] = []
-    same = [v for v in verdicts if v.as_designed]
+    same = [v for v in rows if v.as_designed]
     for count in FITTED:
         errors = [e for e in (v.error(count) for v in same) if e is not None]
         inside = _share(v.inside[count] for v in same)
         figures += [median(errors) if errors else None, _percentile(errors, 0.9), inside]
-    exact = (_share(v.measured[c] == v.predicted[c] for v in verdicts) for c in ("ram", "dsp"))
-    return Line(title, len(verdicts), len(same), *figures, *exact)
+    exact = (_share(v.measured[c] == v.predicted[c] for v in rows) for c in ("ram", "dsp"))
+    return Line(title, len(rows), len(same), *figures, *exact)
 
 
 def _counts(centre: Resources) -> dict[str, float]:

@@ -40,6 +40,9 @@ def model_report(
     family: Annotated[str, typer.Option(help="One family (default: all with coefficients).")] = "",
     data: Data = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    figures: Annotated[
+        Path | None, typer.Option(help="Folder for figures of predicted against measured (SVG).")
+    ] = None,
 ) -> None:
     """Errors of the cost models on configurations that no fit has seen.
 
@@ -51,6 +54,8 @@ def model_report(
 
     known = sorted(path.stem for path in COEFFICIENTS.glob("*.json"))
     found = [assess(name, data or DATA) for name in ([family] if family else known)]
+    if figures is not None:
+        _draw(figures, [report.family for report in found], data or DATA)
     if json:
         show.print_json(found)
         return
@@ -63,6 +68,16 @@ def model_report(
         show.print_line(f"Failed rows: {report.failed}. Without coefficients: {unfitted}.")
     if not found:
         show.print_line("No family has coefficients: codesign calibrate makes them.")
+
+
+def _draw(folder: Path, families: list[str], data: Path) -> None:
+    """One figure a family, cost-<family>.svg."""
+    from codesign.characterise.assess import verdicts
+    from codesign.characterise.scatter import write_scatter
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for family in families:
+        write_scatter(folder / f"cost-{family}.svg", verdicts(family, data))
 
 
 def _print_lines(title: str, lines: tuple[Line, ...]) -> None:

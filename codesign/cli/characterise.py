@@ -33,6 +33,9 @@ def characterise(
     place: Annotated[
         bool, typer.Option("--place", help="Instead: their clocks on ECP5, placed and routed.")
     ] = False,
+    products: Annotated[
+        bool, typer.Option("--products", help="Instead: the LUTs of single products, as a table.")
+    ] = False,
     network: Annotated[
         Path | None, typer.Option(help="Instead: a design's folder, synthesised whole.")
     ] = None,
@@ -52,6 +55,9 @@ def characterise(
     from codesign.characterise.run import Plan, missing
     from codesign.characterise.run import characterise as make
 
+    if products:
+        _products(family, out)
+        return
     if network is not None:
         _whole(network, out or DATA, native, by_module, timeout)
         return
@@ -124,3 +130,14 @@ def _clocks(family: str, kinds: tuple[str, ...], rows: int, data: Path, timeout_
         )
         show.print_line(f"{row.kind} {row.number}: {reached}, {estimate}, {row.seconds:.0f} s")
     show.print_line(str(data / FILE))
+
+
+def _products(family: str, out: Path | None) -> None:
+    """Measure single products; the table goes to `out` or into the package."""
+    from codesign.characterise.products import measure_products
+    from codesign.cost.family import load_family
+    from codesign.cost.products import PRODUCTS
+
+    load_family(family)
+    table = measure_products(family, out or PRODUCTS)
+    show.print_line(f"{(out or PRODUCTS) / family}.json: products by {table.tool}")

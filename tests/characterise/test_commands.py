@@ -34,6 +34,27 @@ def test_the_report_in_words(capsys) -> None:
     assert "Without coefficients: none" in text
 
 
+def test_the_figure_has_a_dot_for_every_held_out_row(tmp_path: Path, capsys) -> None:
+    words = ["model-report", "--family", "xc7", "--json", "--figures", str(tmp_path)]
+    assert main(words) == 0
+    (report,) = json.loads(capsys.readouterr().out)
+    figure = (tmp_path / "cost-xc7.svg").read_text()
+    rows = report["by_reason"][0]["rows"]
+    assert rows < figure.count("<circle") <= 2 * rows  # some rows have no flip-flop
+
+
+def test_no_yosys_for_products_is_one_sentence(tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.setattr(yosys, "_yowasp", lambda: None)
+    assert main(["characterise", "--products", "--out", str(tmp_path)]) == 2
+    assert "pip install 'codesign[synth]'" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_family_without_coefficients_is_said_to_be_analytic(capsys) -> None:
+    assert main(["model-report", "--family", "xcup"]) == 0
+    assert "Without coefficients" in capsys.readouterr().out
+
+
 def test_nothing_to_fit_is_told(tmp_path: Path, capsys) -> None:
     shutil.copy(DATA / "held_out.toml", tmp_path)
     assert main(["calibrate", "--family", "ice40", "--data", str(tmp_path)]) == 2
