@@ -65,7 +65,7 @@ class ImageFiles:
     def _read(self, scalings: Iterable[Callable[[Image], Image]]) -> np.ndarray:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             pictures = list(pool.map(_read, self.paths, scalings))
-        # Strides of channels last would reach torch's convolutions, which then crash at 8x8 pixels.
+        # On strides of channels last torch 2.13 corrupts its heap in the backward pass of a ResNet.
         return np.ascontiguousarray(pictures, np.uint8).reshape(self.shape)
 
     def _centre(self, image: Image) -> Image:
