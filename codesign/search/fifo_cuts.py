@@ -27,7 +27,6 @@ class Cuts:
         most_events: int,
     ) -> None:
         self.parts, self.levels, self.bits, self.most_events = parts, levels, bits, most_events
-        self.cut_already: set[str] = set()
 
     def least(self, name: str) -> int:
         """Slots below which stream `name` is too shallow whatever the others are."""
@@ -36,27 +35,27 @@ class Cuts:
         return levels[place - 1] + 1 if place else 1
 
     def found(self, depths: Depths) -> list[Depths]:
-        """Cuts that `depths` (of all streams) violate, of shortest runs apart from each other."""
-        cuts, size = [], 2
-        self.cut_already.clear()
+        """Cuts that `depths` (of all streams) violate, from the shortest runs that show any."""
+        size = 2
         while size < 2 * len(self.parts.order):
-            cuts += [self._cut(run, depths) for run in self._failing(size, depths)]
+            cuts = [self._cut(run, depths) for run in self._failing(size, depths)]
+            if cuts:
+                return cuts
             size *= 2
-        return cuts
+        return []
 
     def _failing(self, size: int, depths: Depths) -> Iterator[Run]:
-        """Shortest runs of up to `size` processes that are too slow, without those found before."""
-        order = self.parts.order
+        """Shortest runs that are too slow, apart from each other."""
+        order, end = self.parts.order, 0
         for first in range(0, max(1, len(order) - size // 2), max(1, size // 2)):
-            run = order[first : first + size]
+            run = order[max(first, end) : first + size]
             if self._looked_at(run) and self.parts.fail(depths, run):
                 run = self._shortest(run, depths)
-                self.cut_already.update(run)
+                end = order.index(run[-1])
                 yield run
 
     def _looked_at(self, run: Run) -> bool:
-        events = sum(self.parts.events[n] for n in run)
-        return len(run) > 1 and events <= self.most_events and self.cut_already.isdisjoint(run)
+        return len(run) > 1 and sum(self.parts.events[n] for n in run) <= self.most_events
 
     def _shortest(self, run: Run, depths: Depths) -> Run:
         """Without the processes at either end that do not matter."""

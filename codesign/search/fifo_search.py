@@ -26,7 +26,7 @@ TIDY_EVENTS = 200_000_000
 UNLIMITED = 1 << 62
 # Rounds of cuts; the share by which the bound must rise in some rounds whose program needs a search; and
 # the share of the budget that a frame of one simulated part may take.
-MOST_ROUNDS, RISE, RISING_ROUNDS, PART = 400, 0.002, 20, 1 / 300
+MOST_ROUNDS, RISE, RISING_ROUNDS, PART = 400, 0.002, 12, 1 / 200
 # Rounds of choosing styles anew for depths that are proven.
 STYLE_ROUNDS = 3
 
