@@ -133,8 +133,10 @@ class HgqWeights(HgqQuantiser):
 
     def integer_bits(self) -> int:
         """Width of the stored integers."""
-        most = (self.reach / self.scale(self.reach)).round().max()
-        return max(2, int(most).bit_length() + 1)
+        step = self.used_step()
+        # A coarse step may round its weight up, over what the finest would make of it.
+        most = ((self.reach / step).round() * step / self.scale(self.reach)).max()
+        return min(WIDEST_BITS, max(2, int(most).bit_length() + 1))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Brevitas' four values; the width is that of the stored integers."""

@@ -131,3 +131,11 @@ def test_integers_never_need_more_than_8_bits():
         y, scale, _, width = quantiser(x)
         assert width == 8 and (y / scale).abs().max() <= 127
         assert (y - x).abs().max() <= scale / 2
+
+
+def test_a_weight_that_is_rounded_up_finds_room_in_the_stored_width():
+    x = torch.tensor([[0.99, 0.3]])
+    quantiser = weights_with(torch.tensor([[2.0, 6.0]]), x, each=True)
+    y, scale, _, width = quantiser(x)
+    assert (y / scale).tolist() == [[64, 19]]
+    assert width == quantiser.integer_bits() == 8
