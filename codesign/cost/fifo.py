@@ -90,6 +90,7 @@ def cheapest_style(
     """
     options = []
     known = load_family(family)
+    # Where FIFOs were measured, only the styles that the data set has.
     styles = (_in_luts(known), "block") if kind_model(KIND, family) else known.fifo_styles
     for style in styles:
         latency = STYLE_LATENCY_CYCLES[style]
