@@ -87,6 +87,17 @@ def test_qnn_saturates_and_bounds_its_latent_weights():
     assert x.grad.tolist() == [0, 1, 0]
 
 
+def test_qnn_stretches_small_latent_weights_once():
+    quantiser = QnnQuantiser(3, True, True)
+    w = torch.nn.Parameter(torch.tensor([-0.08, 0.02, 0.05]))
+    assert quantiser.eval().quantise(w).tolist() == [0, 0, 0]
+    assert quantiser.train().quantise(w).tolist() == pytest.approx([-1, 1 / 3, 2 / 3])
+    assert w.tolist() == pytest.approx([-1, 0.25, 0.625])
+    with torch.no_grad():
+        w.mul_(0.1)
+    assert quantiser.quantise(w).tolist() == [0, 0, 0]
+
+
 def test_bnn_has_no_scale():
     w = samples(20)
     found = BnnQuantiser(1, True, True).quantise(w)
