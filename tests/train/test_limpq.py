@@ -133,7 +133,7 @@ def test_a_run_meets_the_memory_and_spends_it(tmp_path, importance):
 
 
 def test_the_board_limits_widths_too(tmp_path):
-    board = BoardSpec("arty-a7-35t", share=0.05)
+    board = BoardSpec("arty-a7-35t", share=0.03)
     recipe = change(
         RECIPE,
         model=change(RECIPE.model, options={"sizes": [64, 32]}),
