@@ -52,11 +52,20 @@ class GivenWidth(Quantiser):
         rows = x.flatten(1)
         return (rows.mean(1) if mean else rows.amax(1)).reshape(self.shape)
 
-    @torch.no_grad()
+    def latent(self, x: Tensor) -> Tensor | None:
+        """The stored weights behind `x` while they are trained, to be changed in place; else None.
+
+        Brevitas hands weights on as a view of the parameter.
+        """
+        stored = x if x._base is None else x._base
+        trained = self.is_weight and self.training and stored.is_leaf and stored.requires_grad
+        return x.data if trained else None
+
     def bound_latent(self, x: Tensor) -> None:
         """Clip latent weights to [-1, 1] before they are used, which is after the last step."""
-        if self.is_weight and self.training and x.is_leaf and x.requires_grad:
-            x.clamp_(-1, 1)
+        latent = self.latent(x)
+        if latent is not None:
+            latent.clamp_(-1, 1)
 
     def bits(self) -> Tensor:
         return self.width

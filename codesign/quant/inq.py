@@ -98,8 +98,9 @@ class InqQuantiser(GivenWidth):
         free = self.free.expand_as(x)
         with torch.no_grad():
             y = torch.where(free, x if self.training else self.snap(x), self.held)
-            if self.training and x.is_leaf and x.requires_grad:
-                x.copy_(y)  # momentum and weight decay have no say either
+            latent = self.latent(x)
+            if latent is not None:
+                latent.copy_(y)  # momentum and weight decay have no say either
         return StraightThrough.apply(x, y, free)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -13,8 +13,9 @@ class QnnQuantiser(GivenWidth):
     """Uniform k bits on [-1, 1] ([0, 1] unsigned) with a saturating straight-through estimator.
 
     "Quantized Neural Networks" (Hubara et al., JMLR 2018). Latent weights are kept in [-1, 1], and fill
-    it from the first training step on: as usually drawn, all of them would round to 0. The authors
-    get there by learning rates over Glorot's factor of each layer.
+    it from the first training step on: as usually drawn, all of them would round to 0. Their gradient
+    grows by the square of that stretch, so that they move as fast in the grid as before: the authors'
+    learning rates are over the square of Glorot's factor of each layer.
     """
 
     legal = range(1, 9)
@@ -29,14 +30,14 @@ class QnnQuantiser(GivenWidth):
     ) -> None:
         super().__init__(bits, is_weight, signed, ())
         self.as_power = as_power
-        self.register_buffer("filled", torch.tensor(False))
+        self.register_buffer("stretch", torch.tensor(0.0))
 
-    @torch.no_grad()
     def fill_latent(self, x: Tensor) -> None:
         """Stretch smaller latent weights to [-1, 1], once."""
-        if self.is_weight and self.training and x.is_leaf and x.requires_grad and not self.filled:
-            x.div_(x.abs().max().clamp(torch.finfo(x.dtype).tiny, 1))
-            self.filled.fill_(True)
+        latent = self.latent(x)
+        if latent is not None and not self.stretch:
+            self.stretch.copy_(1 / latent.abs().max().clamp(torch.finfo(x.dtype).tiny, 1))
+            latent.mul_(self.stretch)
 
     def scale(self, x: Tensor) -> Tensor:
         step = torch.ones_like(self.zero) / self.levels
@@ -50,4 +51,5 @@ class QnnQuantiser(GivenWidth):
         self.fill_latent(x)
         self.bound_latent(x)
         grid = self.grid(x)
-        return StraightThrough.apply(x, snap(x, grid), within(x, grid))
+        gain = self.stretch.square().clamp_min(1)
+        return StraightThrough.apply(x, snap(x, grid), within(x, grid) * gain)

@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from codesign.errors import BadInput
+from codesign.models.quantise import quantise
+from codesign.quant import QuantConfig
 from codesign.quant.bnn import BnnQuantiser
 from codesign.quant.dorefa import DorefaQuantiser
 from codesign.quant.pact import PactQuantiser
@@ -93,9 +95,22 @@ def test_qnn_stretches_small_latent_weights_once():
     assert quantiser.eval().quantise(w).tolist() == [0, 0, 0]
     assert quantiser.train().quantise(w).tolist() == pytest.approx([-1, 1 / 3, 2 / 3])
     assert w.tolist() == pytest.approx([-1, 0.25, 0.625])
+    quantiser.quantise(w).sum().backward()
+    assert w.grad.tolist() == pytest.approx([(1 / 0.08) ** 2] * 3)
     with torch.no_grad():
         w.mul_(0.1)
     assert quantiser.quantise(w).tolist() == [0, 0, 0]
+
+
+def test_latent_weights_of_a_layer_are_found():
+    layer = quantise(torch.nn.Sequential(torch.nn.Linear(4, 3)), QuantConfig(quantiser="qnn"), (4,))
+    largest = layer[0].weight.abs().max().item()
+    layer.train()(torch.rand(2, 4))
+    assert largest < 1 == pytest.approx(layer[0].weight.abs().max().item())
+    with torch.no_grad():
+        layer[0].weight.mul_(5)
+    layer(torch.rand(2, 4))
+    assert layer[0].weight.abs().max().item() == 1
 
 
 def test_bnn_has_no_scale():
