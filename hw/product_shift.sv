@@ -20,6 +20,10 @@ module product_shift #(
     $fatal(1, "product_shift: BBits must be 2 to 6, not %0d (ABits %0d)", BBits, ABits);
   end
 
+  // What a_i and -a_i need as two's complement at least: just ABits where the most negative value does not
+  // occur (narrow types, ternary).
+  localparam int LeastBits = ABits + (AKind == 0 || AKind == 2 ? 1 : 0);
+
   logic [BBits-2:0] code;
   logic negate;
   logic [Bits-1:0] a, shifted;
@@ -36,7 +40,7 @@ module product_shift #(
     shifted = '0;
     for (int c = 1; c < 1 << (BBits - 1); c++) begin
       // No product of the two types is wider than Bits: codes beyond do not occur.
-      if (c - 1 + ABits < Bits && code == (BBits - 1)'(c)) shifted = a << (c - 1);
+      if (c - 1 + LeastBits <= Bits && code == (BBits - 1)'(c)) shifted = a << (c - 1);
     end
   end
   assign product_o = (shifted ^ {Bits{negate}}) + Bits'(negate);

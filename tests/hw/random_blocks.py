@@ -48,7 +48,7 @@ def accumulator(weight: np.ndarray, itype: QType) -> QType:
 def weighted(dice: random.Random, seed: int, rows: int, terms: int) -> tuple[dict, dict]:
     """(types and reference, parameters) of a block with weights."""
     itype = dice.choice((any_type(dice), any_type(dice), any_type(dice, 16), integer(dice, 16)))
-    powers = QType(dice.randint(2, 5), kind="power-of-two")
+    powers = QType(dice.randint(2, 5), kind="power-of-two", narrow=seed % 3 == 1)
     wtype = dice.choice((any_type(dice), any_type(dice), any_type(dice), powers))
     weight = sample(wtype, rows, terms, seed=seed)
     acc = accumulator(weight, itype)

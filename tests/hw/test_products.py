@@ -18,7 +18,7 @@ from codesign.blocks.sum_types import products_type
 from codesign.cost.family import load_family
 from codesign.rtl.instance import Rtl, instance_text
 from codesign.rtl.wire import wire_kind
-from codesign.types import QType
+from codesign.types import BIPOLAR, TERNARY, QType
 from tests.hw.harness import compiled
 
 pytestmark = [
@@ -87,6 +87,7 @@ def _instance(number: int, unit: Unit, all_bits: int) -> str:
         "AKind": wire_kind(a),
         "BBits": b.bits,
         "BKind": wire_kind(b),
+        "ANarrow": int(a.narrow or a == TERNARY),
         "Narrow": int(b.narrow),
         "Bits": products_type(1, a, b).bits,
         "Unit": kind,
@@ -112,6 +113,13 @@ def test_all_operands_of_narrow_products() -> None:
     units = _chosen(_small())
     assert {u[2] for u in units} == {LUT, DSP, PAIR}
     assert not _complaints(units, 16)[:2000]
+
+
+def test_shifts_of_inputs_of_every_kind() -> None:
+    """A product is as wide as its types need: a bit less where the input is never -2^(n-1)."""
+    narrow = [QType(bits, narrow=True) for bits in (2, 3, 6)]
+    inputs = (BIPOLAR, TERNARY, *_inputs((2, 3)), QType(1, False), *narrow)
+    assert not _complaints([(*p, LUT) for p in product(inputs, _powers())], 16)[:2000]
 
 
 def test_all_pairs_of_wide_products() -> None:

@@ -8,6 +8,9 @@ module product_check #(
     parameter int AKind = 0,
     parameter int BBits = 4,
     parameter int BKind = 1,
+    // 1: a does not take its most negative value.
+    parameter int ANarrow = 0,
+    // The same of b; a power of two has about half of its exponents.
     parameter int Narrow = 0,
     parameter int Bits = 8,
     // 0: product.sv in LUTs, 1: in a DSP of its own, 2: product_pair.sv.
@@ -22,7 +25,8 @@ module product_check #(
   function automatic int value(input int code, input int bits, input int kind);
     int low;
     low = code & ((1 << bits) - 1);
-    if (kind == 1 && low >= 1 << (bits - 1)) value = low - (1 << bits);
+    if (kind == 2) value = 2 * low - 1;
+    else if ((kind == 1 || kind == 3) && low >= 1 << (bits - 1)) value = low - (1 << bits);
     else if (kind == 4 && low >= 1 << (bits - 1)) value = -((1 << (low - (1 << (bits - 1)))) / 2);
     else if (kind == 4) value = (1 << low) / 2;
     else value = low;
@@ -44,11 +48,12 @@ module product_check #(
   int count_q;
   logic [31:0] dice_q;
   logic [BBits-1:0] one, other;
-  logic [ABits-1:0] a;
+  logic [ABits-1:0] any_a, a;
+  assign a = any_a + ABits'(ANarrow == 1 && any_a == ABits'(1 << (ABits - 1)));
   if (ABits + 2 * BBits <= AllBits) begin : gen_all
-    assign {other, one, a} = (ABits + 2 * BBits)'(count_q);
+    assign {other, one, any_a} = (ABits + 2 * BBits)'(count_q);
   end else begin : gen_ends
-    assign {one, a} = (ABits + BBits)'(ABits + BBits + 3 <= AllBits ? 32'(count_q) >> 3 : dice_q);
+    assign {one, any_a} = (ABits + BBits)'(ABits + BBits + 3 <= AllBits ? 32'(count_q) >> 3 : dice_q);
     assign other = Ends[count_q[2:0]*BBits+:BBits];
   end
 
@@ -92,7 +97,7 @@ module product_check #(
     assign high = gen_each[1].found;
   end
 
-  localparam int ResultKind = AKind == 1 || BKind != 0 ? 1 : 0;
+  localparam int ResultKind = AKind != 0 || BKind != 0 ? 1 : 0;
   int expected[2], found[2];
   assign expected[0] = value(32'(a_qq), ABits, AKind) * value(32'(b_qq[BBits-1:0]), BBits, BKind);
   assign expected[1] = value(32'(a_qq), ABits, AKind) * value(32'(b_qq[2*BBits-1:BBits]), BBits, BKind);
