@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from codesign.bench.frame import Bench, Context, Entry, Result, Score, result
+from codesign.bench.frame import Bench, Context, Entry, Result, Row, Score, result
 from codesign.bench.identity import job_id
 from codesign.errors import BadInput
 from codesign.files import write_bytes_atomic, write_text_atomic
@@ -102,12 +102,17 @@ def markdown(table: Result) -> str:
     return "\n".join([*lines, "", f"{runs} runs, {table.hours:.2f} h of run time.", ""])
 
 
-def cells(row) -> tuple[str, ...]:
+def cells(row: Row) -> tuple[str, ...]:
     """A row in words."""
     diverged = sum(s.diverged for s in row.scores)
     note = f" ({diverged} of {len(row.scores)} diverged)" if diverged else ""
-    best = "–" if row.best is None else f"{row.best:.4g} ± {row.best_interval:.2g}"
+    best = "–" if row.best is None else _spread(row.best, row.best_interval, row)
     published = "–" if row.published is None else f"{row.published:g}"
     because = f" ({row.because})" if row.because else ""
-    last = f"{row.last:.4g} ± {row.last_interval:.2g}{note}"
+    last = f"{_spread(row.last, row.last_interval, row)}{note}"
     return row.name, last, best, published, row.verdict + because
+
+
+def _spread(value: float, interval: float, row: Row) -> str:
+    """A value with its interval, which one seed does not have."""
+    return f"{value:.4g} ± {interval:.2g}" if len(row.scores) > 1 else f"{value:.4g} (one seed)"
