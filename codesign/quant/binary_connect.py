@@ -5,32 +5,17 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from codesign.quant.given_width import GivenWidth, StraightThrough
+from codesign.quant.bnn import BnnQuantiser
+from codesign.quant.given_width import StraightThrough
 
 
-class BinaryConnectQuantiser(GivenWidth):
+class BinaryConnectQuantiser(BnnQuantiser):
     """W_b = +1 where W >= 0, else -1; dW = dW_b, and W is kept in [-1, 1].
 
     "BinaryConnect" (Courbariaux, Bengio and David, NIPS 2015), its deterministic form: every
     gradient reaches the latent weights, which are clipped instead. Activations are not its subject.
     """
 
-    legal = range(1, 2)
-    bipolar = True
-
-    def __init__(
-        self,
-        bits: int,
-        is_weight: bool,
-        signed: bool,
-        as_power: bool = False,
-        shape: tuple[int, ...] = (),
-    ) -> None:
-        super().__init__(bits, is_weight, True, shape)
-
     def quantise(self, x: Tensor) -> Tensor:
         self.bound_latent(x)
         return StraightThrough.apply(x, torch.where(x >= 0, 1.0, -1.0), None)
-
-    def scale(self, x: Tensor) -> Tensor:
-        return torch.ones_like(self.zero)

@@ -6,9 +6,9 @@ from codesign.sim.simulate import simulate
 
 
 def test_a_case_is_never_worse_than_the_two_habits_and_keeps_its_rate():
-    case = run_case("digits-w4a4", "pynq-z1")
+    case = run_case("tfc-w1a1", "pynq-z1")
     assert case.sizing.bits <= case.unbounded_bits <= case.power_bits
-    assert case.sizing.fits and case.sizing.bits <= 1.005 * case.sizing.bound_bits
+    assert case.sizing.fits and case.sizing.optimal
     found = simulate(case.sizing.design, load_board("pynq-z1"))
     assert found.interval_cycles == case.sizing.interval_cycles
 

@@ -107,7 +107,9 @@ def test_a_latency_in_reach_is_proven_or_its_gap_is():
     assert found.fits and found.meets_target
     assert simulate(found.design, PYNQ).latency_cycles <= 2 * quick
     assert 0.9 < found.proof.cost_bound / found.proof.cost <= 1
-    assert found.proven.startswith("Proven: ")
+    assert found.proven.startswith("Proven: every folding that reaches the target costs 9")
+    slower = plan(graph, PYNQ, target_latency_s=4 * quick / PYNQ.clock_hz)
+    assert slower.proven == "Proven: no folding that reaches the target costs less."
 
 
 def test_residual_networks_have_latencies_too():
