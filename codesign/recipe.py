@@ -14,7 +14,7 @@ from codesign.board import Board, load_board
 from codesign.errors import BadInput
 from codesign.files import package_data
 from codesign.quant.config import QuantConfig
-from codesign.recipe_check import check_levels, check_procedure
+from codesign.recipe_check import check_levels, check_procedure, check_pruned
 from codesign.recipe_compact import CompactSpec
 from codesign.recipe_ondevice import LocalSpec, NitiSpec, check_on_device
 from codesign.recipe_procedures import (
@@ -300,6 +300,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         check_on_device(self)
         check_procedure(self)
         check_levels(self)
+        check_pruned(self)
 
     @property
     def total_epochs(self) -> int:

@@ -50,3 +50,12 @@ def check_levels(recipe: Recipe) -> None:
             "has (or steps without 'lower' and all that needs it)"
         )
         require(("quant.power_of_two_step", False, quant.power_of_two_step, rule))
+
+
+def check_pruned(recipe: Recipe) -> None:
+    """Raise BadInput where pruned weights would not stay 0 behind their quantiser."""
+    for path, spec in recipe.model.compact.items():
+        if spec.method == "prune":
+            below = (layer for layer in recipe.quant.layers if layer.startswith(f"{path}."))
+            for layer in (path, *below):
+                recipe.quant.check_pruned(layer)

@@ -120,6 +120,8 @@ def _unsupported(path: str, module: nn.Module, where: str) -> BadInput:
 def _weight_options(layer: nn.Module, path: str, plan: Plan) -> dict[str, object]:
     sliced = layer.weight.dim() > 2 or plan.config.per_channel_dense
     per_channel = plan.config.slices_weights_of(path) and sliced and path != plan.last
+    if hasattr(layer, "mask"):
+        plan.config.check_pruned(path)
     shape = (layer.weight.shape[0],) + (1,) * (layer.weight.dim() - 1) if per_channel else ()
     pixels = pixel_injector(plan.config, plan.input_max) if path == plan.first else None
     return {

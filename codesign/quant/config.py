@@ -117,6 +117,20 @@ class QuantConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Whether every output channel of the module at path `layer` has its own scale of weights."""
         return self.per_channel or self.weight_method_of(layer).per_filter
 
+    def check_pruned(self, layer: str) -> None:
+        """Raise BadInput where weights of the module at path `layer` that are 0 would not stay so."""
+        chosen, bits = self.weight_method_of(layer), self.weight_bits_of(layer)
+        if chosen.keeps_zero and bits > 1:
+            return
+        can = ", ".join(m.name for m in METHODS if m.keeps_zero and m.weight_bits)
+        raise BadInput(
+            f"{layer} is pruned, and a weight of 0 does not stay 0 behind quantiser {chosen.name!r} "
+            f"at {bits} bit{'s' * (bits > 1)}; choose 2 bits or more of {can}",
+            layer=layer,
+            quantiser=chosen.name,
+            bits=bits,
+        )
+
     @property
     def widest_act_bits(self) -> int:
         """Bits that hold every activation of the network; -1 and +1 need 2."""

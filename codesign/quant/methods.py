@@ -26,7 +26,8 @@ class Method:
     branches) get LSQ, "fixed", at the same width. `per_filter` gives every output channel its own
     scale whatever `per_channel` says. `real_levels` are no integers times a scale: they need
     `as_power` to reach hardware. `plain_acts` are activations whose integers have exactly b bits.
-    `bounds_sums` keep sums within the config's `accumulator_bits`.
+    `bounds_sums` keep sums within the config's `accumulator_bits`. With `keeps_zero` a weight of 0
+    stays 0, as a pruned one must.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Method:
     real_levels: bool = False
     plain_acts: bool = False
     bounds_sums: bool = False
+    keeps_zero: bool = True
 
     def make(
         self, bits: int, is_weight: bool, signed: bool, as_power: bool, shape: tuple[int, ...]
@@ -106,6 +108,7 @@ METHODS: tuple[Method, ...] = (
         POWERS,
         POWERS,
         signed_acts=False,
+        keeps_zero=False,
     ),
     Method(
         "p2",
@@ -115,6 +118,7 @@ METHODS: tuple[Method, ...] = (
         POWERS,
         POWERS,
         signed_acts=False,
+        keeps_zero=False,
     ),
     Method(
         "p3",
@@ -124,6 +128,7 @@ METHODS: tuple[Method, ...] = (
         POWERS,
         POWERS,
         signed_acts=False,
+        keeps_zero=False,
     ),
     Method(
         "inq",
@@ -148,6 +153,7 @@ METHODS: tuple[Method, ...] = (
         "bipolar:BipolarQuantiser",
         ONE,
         NONE,
+        keeps_zero=False,
     ),
     Method(
         "xnor",
@@ -158,6 +164,7 @@ METHODS: tuple[Method, ...] = (
         ONE,
         signed_acts=False,
         per_filter=True,
+        keeps_zero=False,
     ),
     Method(
         "binaryconnect",
@@ -166,6 +173,7 @@ METHODS: tuple[Method, ...] = (
         "binary_connect:BinaryConnectQuantiser",
         ONE,
         NONE,
+        keeps_zero=False,
     ),
     Method(
         "bnn",
@@ -175,6 +183,7 @@ METHODS: tuple[Method, ...] = (
         ONE,
         ONE,
         signed_acts=False,
+        keeps_zero=False,
     ),
     Method(
         "twn",
@@ -201,6 +210,7 @@ METHODS: tuple[Method, ...] = (
         range(2, 8),
         ANY,
         plain_acts=True,
+        keeps_zero=False,
     ),
     Method(
         "pact",
@@ -240,6 +250,7 @@ METHODS: tuple[Method, ...] = (
         range(2, 7),
         range(1, 6),
         signed_acts=False,
+        keeps_zero=False,
     ),
     Method(
         "hgq",
@@ -265,6 +276,7 @@ METHODS: tuple[Method, ...] = (
         SIGNED,
         NONE,
         bounds_sums=True,
+        keeps_zero=False,
     ),
     Method(
         "ttq",
@@ -285,6 +297,7 @@ METHODS: tuple[Method, ...] = (
         signed_acts=False,
         per_filter=True,
         real_levels=True,
+        keeps_zero=False,
     ),
     Method(
         "centroids",
@@ -294,6 +307,7 @@ METHODS: tuple[Method, ...] = (
         ANY,
         NONE,
         real_levels=True,
+        keeps_zero=False,
     ),
     Method(
         "centroids-shared",
@@ -303,6 +317,7 @@ METHODS: tuple[Method, ...] = (
         ANY,
         NONE,
         real_levels=True,
+        keeps_zero=False,
     ),
     Method(
         "float",

@@ -20,8 +20,8 @@ from codesign.models.compact.ranks import (
 )
 from codesign.models.quantise import quantise
 from codesign.models.registry import MODELS, build_model
-from codesign.quant.config import QuantConfig
-from codesign.recipe import load_recipe
+from codesign.quant.config import LayerBits, QuantConfig
+from codesign.recipe import BoardSpec, ModelSpec, Recipe, load_recipe
 from codesign.recipe_compact import CompactSpec
 from codesign.train.stages import check_model, export_model
 from codesign.train.training import train_recipe
@@ -112,6 +112,29 @@ def test_pruned_weights_stay_zero_while_training_and_behind_quantisers():
     assert not torch.equal(model[1].weight, before)
     assert (model.eval()[1].quant_weight().value[gone] == 0).all()
     assert "1.mask" in model.state_dict()
+
+
+@pytest.mark.parametrize(
+    ("quant", "words"),
+    [
+        (QuantConfig(weight_bits=1), "'u3' at 1 bit; choose 2 bits or more of u3, fixed"),
+        (QuantConfig(layers={"fc1": LayerBits(weight=1)}), "fc1 is pruned, .* at 1 bit;"),
+        (QuantConfig(weight_quantiser="dorefa"), "'dorefa' at 4 bits"),
+    ],
+)
+def test_weights_that_are_never_zero_cannot_be_pruned(quant, words):
+    specs = {"fc1": CompactSpec("prune")}
+    with pytest.raises(BadInput, match=words):
+        Recipe(model=ModelSpec("tfc", compact=specs), quant=quant, board=BoardSpec("pynq-z2"))
+    with pytest.raises(BadInput, match=words):
+        build_model("tfc", (1, 8, 8), 10, quant, compact=specs)
+
+
+def test_a_layer_below_a_pruned_module_counts():
+    model = ModelSpec("cnv", compact={"features": CompactSpec("prune")})
+    quant = QuantConfig(layers={"features.conv2": LayerBits(weight=1)})
+    with pytest.raises(BadInput, match=r"features\.conv2 is pruned"):
+        Recipe(model=model, quant=quant, board=BoardSpec("pynq-z2"))
 
 
 def test_compact_layers_keep_their_place():

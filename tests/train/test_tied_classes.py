@@ -25,7 +25,9 @@ SHAPE, CLASSES, FRAMES = (3, 16, 16), 10, 64
 def trained(quantiser: str) -> tuple[nn.Module, torch.Tensor]:
     """A ResNet-8 after three steps on noise, when its logits are still close together."""
     torch.manual_seed(0)
-    model = build_model("resnet", SHAPE, CLASSES, QuantConfig(3, 3, quantiser=quantiser), channels=8)
+    model = build_model(
+        "resnet", SHAPE, CLASSES, QuantConfig(3, 3, quantiser=quantiser), channels=8
+    )
     x, y = torch.randint(0, 256, (FRAMES, *SHAPE)) / 255, torch.arange(FRAMES) % CLASSES
     optimiser = torch.optim.Adam(model.parameters(), lr=0.005)
     for _ in range(3):
