@@ -11,6 +11,7 @@ from codesign.graph.onnx_node import OnnxNode, read_nodes
 from codesign.graph.passes import (
     canonical_domains,
     channels_first,
+    fold_constants,
     node_names,
     static_batch,
     static_shapes,
@@ -18,7 +19,14 @@ from codesign.graph.passes import (
 from codesign.graph.read import read_onnx
 from codesign.memory.sizes import LayerSize, NetworkSize
 
-PASSES = (canonical_domains, node_names, static_batch, channels_first, static_shapes)
+PASSES = (
+    canonical_domains,
+    node_names,
+    static_batch,
+    channels_first,
+    static_shapes,
+    fold_constants,  # shapes behind Shape-Gather-Concat are known then
+)
 POOLS = {"MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool"}
 WEIGHTED = {"Conv", "ConvTranspose", "Gemm", "MatMul"}
 NORMS = {"BatchNormalization"}
@@ -49,42 +57,52 @@ class _Reader:
     def __init__(self, model: Any) -> None:
         self.model = model
         self.constants = {i.name: tuple(i.dims) for i in model.graph.initializer}
-        self.producers = {o: n for n in read_nodes(model.graph) for o in n.outputs}
+        for node in read_nodes(model.graph):
+            if node.inputs and all(name in self.constants for name in node.inputs if name):
+                shape = self.constants.get(node.inputs[0], ())
+                self.constants |= dict.fromkeys(node.outputs, shape)
 
     def layer(self, node: OnnxNode) -> LayerSize | None:
         """The layer that this node is, if any."""
-        outputs = self.elements(node.outputs[0])
         if node.op in POOLS:
-            return LayerSize(node.name, "pool", outputs=outputs)
+            return LayerSize(node.name, "pool", outputs=self.elements(node.outputs[0]))
         if node.op in NORMS:
-            return LayerSize(node.name, "norm", 0, 2 * self.constant(node.inputs[1])[0], outputs)
+            gains = prod(self.constant(node.inputs[1]))
+            return LayerSize(node.name, "norm", 0, 2 * gains, self.elements(node.outputs[0]))
         if node.op not in WEIGHTED:
             return None
         shapes = [self.constant(name) for name in node.inputs[:2]]
         shape = next((s for s in shapes if len(s) > 1), None)
-        return self._weighted(node, shape, outputs) if shape else None
+        return self._weighted(node, shape) if shape else None
 
-    def _weighted(self, node: OnnxNode, shape: tuple[int, ...], outputs: int) -> LayerSize:
+    def _weighted(self, node: OnnxNode, shape: tuple[int, ...]) -> LayerSize:
         biases = prod(self.constant(node.inputs[2])) if len(node.inputs) > 2 else 0
         weights = prod(shape)
-        return LayerSize(
-            node.name, "weights", weights, biases, outputs, weights * self._positions(node)
-        )
+        outputs, macs = self.elements(node.outputs[0]), weights * self._positions(node)
+        return LayerSize(node.name, "weights", weights, biases, outputs, macs)
 
     def _positions(self, node: OnnxNode) -> int:
         """How often each weight is used in a frame: pixels, or rows of a matrix product."""
-        tensor = node.inputs[0] if node.op == "ConvTranspose" else node.outputs[0]
-        shape = self.model.get_tensor_shape(tensor)
+        shape = self.shape(node.inputs[0] if node.op == "ConvTranspose" else node.outputs[0])
         channels_last = not node.op.startswith("Conv")
         return prod(shape[1:-1]) if channels_last else prod(shape[2:])
 
     def elements(self, tensor: str) -> int:
         """Elements of a tensor without its batch axis."""
-        return prod(self.model.get_tensor_shape(tensor)[1:])
+        return prod(self.shape(tensor)[1:])
+
+    def shape(self, tensor: str) -> tuple[int, ...]:
+        """Shape with the batch axis; raises BadInput where ONNX's inference does not find it."""
+        found = tuple(self.model.get_tensor_shape(tensor) or ())
+        if not found or min(found) < 1:
+            raise BadInput(
+                f"{self.model.graph.name}: the shape of {tensor} must be known, found {found}; "
+                "export the network with fixed sizes",
+                tensor=tensor,
+                found=found,
+            )
+        return found
 
     def constant(self, tensor: str) -> tuple[int, ...]:
         """Shape of the constant behind quantisers and reshapes; () where it is no constant."""
-        while tensor in self.producers and tensor not in self.constants:
-            inputs = self.producers[tensor].inputs
-            tensor = inputs[0] if inputs else ""
         return self.constants.get(tensor, ())

@@ -62,6 +62,45 @@ def test_widths_scale_inference_and_not_the_masters_of_training(exported):
     assert wide.frame_bytes == 8 * narrow.frame_bytes
 
 
+class Reshaped(nn.Module):
+    """Flattens by the shape that its input has, as older exporters write it; 1 - x puts a constant
+    before the activation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.offset = nn.Parameter(torch.ones(1, 3, 1, 1))
+        self.conv, self.fc = nn.Conv2d(3, 4, 3, bias=False), nn.Linear(16, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.conv(self.offset - x)
+        return self.fc(y.reshape(y.shape[0], -1))
+
+
+def test_sizes_behind_a_reshape_by_another_shape_are_known(tmp_path):
+    path = tmp_path / "reshaped.onnx"
+    axes = {"x": {0: "batch"}}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        inputs = torch.zeros(1, 3, 4, 4)
+        torch.onnx.export(
+            Reshaped().eval(), inputs, path, input_names=["x"], dynamic_axes=axes, dynamo=False
+        )
+    assert any(node.op_type == "Shape" for node in onnx.load(path).graph.node)
+    found = [(w.weights, w.outputs, w.macs) for w in size_of_onnx(path).weighted]
+    assert found == [(108, 16, 432), (80, 5, 80)]
+
+
+def test_a_shape_that_nothing_tells_is_refused(tmp_path):
+    ends = [helper.make_tensor_value_info(n, TensorProto.FLOAT, None) for n in "xy"]
+    weight = helper.make_tensor("w", TensorProto.FLOAT, [4, 2], [1.0] * 8)
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["x", "w"], ["y"])], "g", ends[:1], ends[1:], [weight]
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)]), tmp_path / "r")
+    with pytest.raises(BadInput, match="shape"):
+        size_of_onnx(tmp_path / "r")
+
+
 def test_a_file_without_weights_is_refused(tmp_path):
     ends = [helper.make_tensor_value_info(n, TensorProto.FLOAT, [1, 4]) for n in "xy"]
     graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "g", ends[:1], ends[1:])
