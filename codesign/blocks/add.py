@@ -10,7 +10,7 @@ import numpy as np
 from codesign.blocks.arrays import carrier, magnitude, narrowed
 from codesign.blocks.base import Block, Fold, Params, Port, Size
 from codesign.blocks.folds import check_lanes, lane_folds
-from codesign.blocks.multipliers import constant_adders
+from codesign.blocks.multipliers import constant_adders, constant_luts
 from codesign.blocks.programs import one_to_one
 from codesign.blocks.sum_types import followed, scaled_range, sum_type
 from codesign.cost.family import Family
@@ -106,11 +106,9 @@ class Add(Block, frozen=True, kw_only=True):
         """The products of one side: a carry passes what only one summand of an adder has. Both sides
         are registered when either needs an adder."""
         bits = sum_type(scaled_range(self.itypes[side], self.scales[side])).bits
-        adders = constant_adders(self.scales[side]) * family.adder(self.itypes[side].bits + 1)
+        luts = constant_luts(family, self.itypes[side].bits, constant_adders(self.scales[side]))
         stages = self.latency_cycles - 1
-        return CostTerm(
-            f"scale {side}", Resources(lut=adders, ff=stages * bits).scaled(self.fold.pe)
-        )
+        return CostTerm(f"scale {side}", Resources(lut=luts, ff=stages * bits).scaled(self.fold.pe))
 
     def retyped(self, *inputs: QType) -> Self:
         otype = followed(self.otype, self._widest(*self.itypes), self._widest(*inputs))

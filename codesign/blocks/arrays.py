@@ -46,6 +46,11 @@ def narrowed(values: np.ndarray, qtype: QType, where: str) -> np.ndarray:
     return values.astype(carrier(qtype.min, qtype.max))
 
 
+def only_value(values: np.ndarray) -> int | None:
+    """The value of an array that holds one, otherwise None."""
+    return int(values.flat[0]) if values.size == 1 else None
+
+
 def heaviest_row(w: np.ndarray) -> int:
     """Largest sum of absolute weights in a row of w (rows, cols)."""
     # Python integers where 64 bits could overflow.

@@ -41,12 +41,16 @@ class Fold(msgspec.Struct, frozen=True, order=True):
 
 
 class ParamRef(msgspec.Struct, frozen=True):
-    """A reference to an array in params.npz: its name, shape, range and content hash (SHA-256)."""
+    """A reference to an array in params.npz: its name, shape, range and content hash (SHA-256).
+
+    `value` is the only one of an array that holds a single one, where it is known: synthesis folds it.
+    """
 
     name: str
     shape: tuple[int, ...]
     qtype: QType
     digest: str = ""
+    value: int | None = None
 
 
 class MemoryShape(msgspec.Struct, frozen=True):

@@ -46,6 +46,13 @@ def control(
     )
 
 
+def stepped(family: Family, latency_cycles: int, length: int) -> tuple[CostTerm, CostTerm]:
+    """Control where every event reads all inputs and writes all outputs: one AND, a counter of groups
+    that nothing else looks at, and the valid bits beside the data."""
+    handshake = Resources(lut=1, ff=latency_cycles)
+    return CostTerm("counters", counters(family, length)), CostTerm("handshake", handshake)
+
+
 def delayed(family: Family, cycles: int, bits: int = 1) -> Resources:
     """`bits` bits `cycles` cycles later, without reset: registers, or shift registers in LUTs."""
     if cycles >= SHORTEST_SHIFT and family.srl_depth:

@@ -11,7 +11,7 @@ from codesign.blocks.arrays import exact_kind, heaviest_row, magnitude, narrowed
 from codesign.blocks.base import Fold, MemoryShape, Params, Port, Size, divisors, require_shape
 from codesign.blocks.control import control
 from codesign.blocks.folds import MEMORIES, WEIGHT_MEMORIES, multipliers_of
-from codesign.blocks.memories import weights
+from codesign.blocks.memories import state_style, weights
 from codesign.blocks.multipliers import fixed, product_parameters, product_stages, products, sums
 from codesign.blocks.programs import reduction
 from codesign.blocks.samples import reference, sample
@@ -114,6 +114,7 @@ class Depthwise(Weighted, frozen=True, kw_only=True):
             "Groups": self.channels // self.fold.pe,
             **product_parameters(self.itype, self.wtype, self.fold.multiplier),
             "AccBits": self.acc.bits,
+            "StateStyle": state_style(family),
             "WeightStyle": int(self.fold.memory == "block"),
         }
         return self.weighted_rtl("depthwise", parameters, contents, family)

@@ -34,7 +34,7 @@ class MaxPool(Pool, frozen=True, kw_only=True):
 
     def rtl(self, params: Params, family: Family) -> Rtl:
         types = {"Bits": self.itype.bits, "Kind": wire_kind(self.itype)}
-        return Rtl("max_pool", self.parameters | types)
+        return Rtl("max_pool", self.parameters(family) | types)
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         p, bits = self.fold.pe, self.itype.bits

@@ -12,6 +12,9 @@ from codesign.cost.resources import CostTerm, Resources
 BLOCK_WORDS = 64
 # Tables of up to this many words have columns in common.
 FEW_WORDS = 8
+# Of the columns of so many words, an inverted one being the same, those that look at all three address
+# bits.
+FUNCTIONS = {5: 10, 6: 16, 7: 48, 8: 112}
 
 
 def parameters(family: Family, name: str, depth: int, width_bits: int, style: str) -> CostTerm:
@@ -25,17 +28,14 @@ def parameters(family: Family, name: str, depth: int, width_bits: int, style: st
 
 
 def distinct_bits(words: int, bits: float) -> float:
-    """Columns of a table of random words that need a function of their own, expected.
+    """Columns of a table of random words that need a LUT of their own, expected.
 
-    A column of 2^a words is a function of a address bits; constants and address bits themselves
-    cost nothing, and equal columns (or inverted ones) are stored once. A function of two bits is a
-    register with a reset.
+    Constants and address bits themselves cost nothing, a function of two address bits is a register
+    with a reset; equal columns, or inverted ones, are stored once.
     """
-    if words <= 4:
+    if words not in FUNCTIONS:
         return 0.0
-    inputs = (words - 1).bit_length()
-    functions = 2.0 ** (2**inputs - 1)
-    return (functions - 1 - inputs) * (1 - (1 - 1 / functions) ** bits)
+    return FUNCTIONS[words] * (1 - (1 - 2.0 ** (1 - words)) ** bits)
 
 
 def distinct_registers(words: int, bits: float) -> float:
@@ -84,6 +84,11 @@ def ram_style(family: Family, depth: int, memory: str) -> int:
     """`Style` of hw/ram.sv for a buffer of `depth` words in `memory` ("lut" or "block")."""
     if in_block_ram(depth, memory):
         return 1
+    return state_style(family)
+
+
+def state_style(family: Family) -> int:
+    """`Style` of hw/ram.sv and hw/state_ram.sv for a memory that is never in block RAM."""
     return 0 if family.lutram else 2
 
 

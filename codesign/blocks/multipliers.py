@@ -20,6 +20,10 @@ FEW_WEIGHTS = 4
 # times the sum of selected values (units of the data set took 1.0, 1.3, 1.5); a negation's carry
 # chain parts both.
 CHOSEN_SUM = {"bipolar": 1.0, "ternary": 1.25, "bit": 1.5}
+# LUTs a bit of x of a sum of 1, 2, 3, ... shifted x, read off hw/scaled.sv for 5 to 16 bits and constants
+# of up to 7 digits; MORE_SUMS for each further one.
+CONSTANT_SUMS = (0, 1, 2, 4, 6, 7, 10)
+MORE_SUMS = 2
 # From this width on the product of a DSP needs no zeros below it (hw/product_dsp.sv).
 LEAST_DSP_BITS = 11
 
@@ -143,11 +147,12 @@ def chosen_by(a: QType, b: QType) -> str:
 
 
 def fixed(term: CostTerm, words: int) -> CostTerm:
-    """`term`, less and by a name of its own where its weights take so few values that synthesis knows
-    them: a third for one word and a half for few is what it left of the units of the data set."""
+    """`term`, less and by a name of its own where its constants take so few values that synthesis
+    knows them: a bit of theirs is the same in all words with probability 2 / 2^words. Of a single
+    word a third is left (units of the data set)."""
     if words > FEW_WEIGHTS:
         return term
-    share, name = (1 / 3, "single") if words == 1 else (1 / 2, "constant")
+    share, name = (1 / 3, "single") if words == 1 else (1 - 2.0 ** (1 - words), "constant")
     less = msgspec.structs.replace(term.resources, lut=term.resources.lut * share)
     return CostTerm(f"{name} {term.name}", less)
 
@@ -155,6 +160,16 @@ def fixed(term: CostTerm, words: int) -> CostTerm:
 def constant_adders(value: int) -> int:
     """Adders of a product with a constant: its non-zero signed digits, less one."""
     return max(0, (abs(value) ^ (3 * abs(value))).bit_count() - 1)
+
+
+def constant_luts(family: Family, bits: int, adders: int) -> float:
+    """LUTs of a value of `bits` bits times a constant of `adders` adders: CONSTANT_SUMS a bit. The
+    sign of a single adder is free, and values that a LUT takes whole need a quarter less of many."""
+    more = max(0, adders + 1 - len(CONSTANT_SUMS)) * MORE_SUMS
+    luts = bits * (CONSTANT_SUMS[min(adders, len(CONSTANT_SUMS) - 1)] + more)
+    if adders == 1:
+        return bits - 1.0
+    return luts * (3 / 4 if bits < family.lut_inputs and adders > 2 else 1.0)
 
 
 def _factor_bits(qtype: QType) -> int:

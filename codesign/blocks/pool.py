@@ -7,6 +7,7 @@ import numpy as np
 from codesign.blocks.adders import tree_stages
 from codesign.blocks.base import Block, Fold, Port, Size, divisors
 from codesign.blocks.control import control
+from codesign.blocks.memories import state_style
 from codesign.blocks.programs import reduction
 from codesign.blocks.tap_folds import check_taps, tap_folds
 from codesign.cost.family import Family
@@ -68,14 +69,14 @@ class Pool(Block, frozen=True, kw_only=True):
         """
         return reduction(self.rounds, self.groups, self.vectors, self.latency_cycles)
 
-    @property
-    def parameters(self) -> dict[str, int]:
+    def parameters(self, family: Family) -> dict[str, int]:
         """Parameters that both modules have."""
         return {
             "Pe": self.fold.pe,
             "Simd": self.fold.simd,
             "Rounds": self.rounds,
             "Groups": self.groups,
+            "StateStyle": state_style(family),
         }
 
     @property

@@ -10,10 +10,10 @@ import numpy as np
 
 from codesign.blocks.arrays import carrier, magnitude, narrowed
 from codesign.blocks.base import Fold, Natural, ParamRef, Params, require_shape
-from codesign.blocks.control import control
+from codesign.blocks.control import stepped
 from codesign.blocks.folds import MEMORIES, check_lanes, fold_for, lane_folds, multipliers_of
 from codesign.blocks.memories import parameters
-from codesign.blocks.multipliers import products
+from codesign.blocks.multipliers import constant_adders, constant_luts, fixed, products
 from codesign.blocks.programs import one_to_one
 from codesign.blocks.quantiser import Quantiser
 from codesign.blocks.samples import reference, sample
@@ -25,6 +25,9 @@ from codesign.program import Program
 from codesign.rtl.instance import Memory, Rtl
 from codesign.rtl.wire import wire_kind, words
 from codesign.types import QType
+
+# Bits above the result up to which clipping looks at them itself.
+FEW_ABOVE = 5
 
 
 class Requantise(Quantiser, frozen=True, kw_only=True):
@@ -127,37 +130,65 @@ class Requantise(Quantiser, frozen=True, kw_only=True):
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         p, groups = self.fold.pe, self.channels // self.fold.pe
-        m, b = self.multiplier, self.bias
-        wide = max(products_type(1, self.itype, m.qtype).bits, b.qtype.bits) + 1
+        m, b, wide = self.multiplier, self.bias, self._sum_bits
         # Clipping looks at the bits above the result, then passes it or a bound.
         above = max(0, wide - self.shift - self.otype.bits)
         clip = self.otype.bits if above else 0
         # A DSP that adds behind its product holds the input and adds B as well.
         outside = 0 if self.fold.multiplier == "dsp" and family.dsp.adds_behind else p
-        product = products(family, p, self.itype, m.qtype, self.fold.multiplier, stages=1)
-        if m.shape[0] == 1 and self.fold.multiplier == "lut":
-            # One constant for all: an adder for each of its signed digits, one in three on average.
-            luts = p * ceil(m.qtype.bits / 3) * family.adder(self.itype.bits)
-            product = CostTerm("constant multiplier", Resources(luts, ff=product.resources.ff))
+        # A carry chain adds a constant without LUTs.
+        adders = outside if b.shape[0] > 1 else 0
         return (
             # The input travels beside the read of M and B.
             CostTerm("operand register", Resources(ff=outside * self.itype.bits)),
             # P products x*M.
-            product,
+            self._products(family, groups),
             # One word of P constants a group of channels.
             self._constants(family, "multiplier", m, groups),
             self._constants(family, "bias values", b, groups),
             # P adders of B; the shift is wiring.
-            CostTerm("bias", Resources(lut=outside * family.adder(wide))),
+            CostTerm("bias", Resources(lut=adders * family.adder(wide))),
             # A tie is a sum whose lowest bits are all 0.
             CostTerm("ties", Resources(lut=p * self._tie_luts(family))),
             # Where the sum can leave the range: its highest bits are compared with both bounds.
-            CostTerm("range", Resources(lut=p * family.adder(above) / 2)),
+            CostTerm("range", Resources(lut=p * self._range_luts(family, above))),
             # Clip and output register.
             CostTerm("clip", Resources(lut=p * clip, ff=p * self.otype.bits)),
             # Counter: group of channels, where they differ.
-            *control(family, 2, 3, groups if self.rows > 1 else 1),
+            *stepped(family, 3, groups if self.rows > 1 else 1),
         )
+
+    @property
+    def _sum_bits(self) -> int:
+        """Bits of x*M + B: as many as its types need, or as its range where synthesis knows that."""
+        m, b = self.multiplier, self.bias
+        if self.fold.multiplier == "dsp" or m.value is None or b.value is None:
+            return max(products_type(1, self.itype, m.qtype).bits, b.qtype.bits) + 1
+        ends = sorted(x * m.value + b.value for x in (self.itype.min, self.itype.max))
+        return QType.covering(*ends).bits
+
+    def _products(self, family: Family, groups: int) -> CostTerm:
+        """Products with an M a channel, or with the one of all in shifts and adds; where its value is
+        not known it has a signed digit in three bits."""
+        p, m = self.fold.pe, self.multiplier
+        made = products(family, p, self.itype, m.qtype, self.fold.multiplier, stages=1)
+        if self.fold.multiplier == "dsp":
+            return made
+        if m.shape[0] > 1:
+            return fixed(made, groups)
+        adders = round(m.qtype.bits / 3 - 1) if m.value is None else constant_adders(m.value)
+        luts = p * constant_luts(family, self.itype.bits, max(0, adders))
+        return CostTerm("constant multiplier", Resources(luts, ff=made.resources.ff))
+
+    def _range_luts(self, family: Family, above: int) -> float:
+        """LUTs that tell whether the sum lies beyond a bound; few bits above the result are part of
+        the clip, and some more a LUT or two for each bound. Read off units in DSPs with 4 to 22
+        such bits, which took 0 to 16."""
+        if above <= FEW_ABOVE:
+            return 0.0
+        if above + self.otype.bits <= 2 * family.lut_inputs:
+            return 4.0
+        return above / 2 + (5 if self.otype.signed else 2)
 
     def _tie_luts(self, family: Family) -> int:
         """LUTs of a tree that looks at `shift` bits; clearing the lowest bit is part of the clip."""
@@ -171,7 +202,7 @@ class Requantise(Quantiser, frozen=True, kw_only=True):
         """The same function on inputs of another width: the bias moves with the range."""
         (itype,) = inputs
         bits = max(2, self.bias.qtype.bits + itype.bits - self.itype.bits)
-        bias = msgspec.structs.replace(self.bias, qtype=QType(bits), digest="")
+        bias = msgspec.structs.replace(self.bias, qtype=QType(bits), digest="", value=None)
         bias = self.bias if itype == self.itype else bias
         fold = fold_for(self.fold, itype, self.multiplier.qtype)
         return msgspec.structs.replace(self, itype=itype, bias=bias, fold=fold)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from codesign.blocks.arrays import only_value
 from codesign.blocks.base import ParamRef
 from codesign.types import QType
 
@@ -19,4 +20,5 @@ def sample(qtype: QType, *shape: int, seed: int = 0) -> np.ndarray:
 
 def reference(name: str, values: np.ndarray) -> ParamRef:
     """A reference to `values`, with the narrowest integer type that holds them."""
-    return ParamRef(name, values.shape, QType.covering(int(values.min()), int(values.max())))
+    qtype = QType.covering(int(values.min()), int(values.max()))
+    return ParamRef(name, values.shape, qtype, value=only_value(values))

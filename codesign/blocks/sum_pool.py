@@ -43,7 +43,7 @@ class SumPool(Pool, frozen=True, kw_only=True):
             "InKind": wire_kind(self.itype),
             "OutBits": self.otype.bits,
         }
-        return Rtl("sum_pool", self.parameters | types)
+        return Rtl("sum_pool", self.parameters(family) | types)
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         p = self.fold.pe

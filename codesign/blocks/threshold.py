@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import ceil
 from typing import Self
 
 import msgspec
@@ -10,9 +9,9 @@ import numpy as np
 
 from codesign.blocks.arrays import carrier, magnitude, narrowed
 from codesign.blocks.base import Fold, ParamRef, Params, require_shape
-from codesign.blocks.control import control
+from codesign.blocks.control import stepped
 from codesign.blocks.folds import MEMORIES, check_lanes, lane_folds
-from codesign.blocks.memories import BLOCK_WORDS, FEW_WORDS, distinct_bits, distinct_registers
+from codesign.blocks.memories import BLOCK_WORDS, FEW_WORDS, distinct_registers
 from codesign.blocks.programs import one_to_one
 from codesign.blocks.quantiser import Quantiser
 from codesign.blocks.samples import reference, sample
@@ -23,6 +22,9 @@ from codesign.program import Program
 from codesign.rtl.instance import Rtl, Vector
 from codesign.rtl.wire import packed, wire_kind
 from codesign.types import BIPOLAR, QType
+
+# LUTs a bit of a comparison with one of up to so many constants (units of the data set).
+LIMIT_LUTS = ((2, 5 / 8), (4, 7 / 8), (FEW_WORDS, 3 / 2))
 
 
 class Threshold(Quantiser, frozen=True, kw_only=True):
@@ -137,7 +139,7 @@ class Threshold(Quantiser, frozen=True, kw_only=True):
             CostTerm("signs", self._signs(family, groups)),
             CostTerm("base", Resources(lut=p * offset)),
             # Counter: group of channels, where they differ.
-            *control(family, 2, self.latency_cycles, groups if differ else 1),
+            *stepped(family, self.latency_cycles, groups if differ else 1),
         )
 
     def _travelling(self, pe: int, turn_bits: int) -> int:
@@ -151,21 +153,31 @@ class Threshold(Quantiser, frozen=True, kw_only=True):
         return found + passed + waits
 
     def _comparators(self, family: Family) -> tuple[CostTerm, ...]:
-        """Each lane compares with one of at most two constants in the first stages (signs make more
-        of them), with a word of its table in the others; where few bits decide, input and address,
-        synthesis makes a table of the answers instead."""
-        names = ("constant comparators", "comparators", "small tables", "tables", "answers")
-        found = dict.fromkeys(names, Resources())
+        """Each lane compares with one of few limits, known in the comparison, or with a word of its
+        table; where few bits decide, input and address, synthesis makes a table of the answers."""
+        # Signs make two limits of one that channels share.
+        shared_signs = int(self.rows == 1 and self.sign is not None)
+        found = dict.fromkeys(("comparators", "tables", "answers"), Resources())
         for number, (depth, style) in enumerate(self._memories()):
+            # Behind the first stage limits wait in registers, those of a block RAM in its own.
+            own = self._limit_bits if style == "lut" else 0
+            kept = distinct_registers(depth, own) if depth <= FEW_WORDS else own
+            registers = Resources(ff=kept if number > 0 else 0)
             answers = self._answer_luts(family, depth) if style == "lut" else None
             if answers is not None:
-                kept = distinct_registers(depth, self.itype.bits) if number > 0 else 0
-                found["answers"] += Resources(lut=answers, ff=kept)
-                continue
-            few = depth <= 2 and self.sign is None
-            found[names[not few]] += Resources(lut=family.adder(self.itype.bits))
-            found[names[2 + (depth > FEW_WORDS)]] += self._words(family, number, depth, style)
+                found["answers"] += Resources(lut=answers) + registers
+            elif depth <= FEW_WORDS:
+                luts = self.itype.bits * _limit_luts(depth << shared_signs)
+                found["comparators"] += Resources(lut=luts) + registers
+            else:
+                found["comparators"] += Resources(lut=family.adder(self.itype.bits))
+                found["tables"] += family.rom(depth, self._limit_bits, style) + registers
         return tuple(CostTerm(n, r.scaled(self.fold.pe)) for n, r in found.items())
+
+    @property
+    def _limit_bits(self) -> int:
+        """Bits of a limit that are no copies of its sign."""
+        return min(self.itype.bits, self.thresholds.qtype.bits)
 
     def _answer_luts(self, family: Family, depth: int) -> float | None:
         """LUTs of an answer as a function of input and few limits; None where comparing takes less,
@@ -176,20 +188,11 @@ class Threshold(Quantiser, frozen=True, kw_only=True):
             return None
         return float(1 << max(0, spare))
 
-    def _words(self, family: Family, number: int, depth: int, style: str) -> Resources:
-        """The memory of one lane and stage; that of a later stage is registered behind LUTs."""
-        bits = self.itype.bits
-        if depth > FEW_WORDS:
-            register = bits if style == "lut" and number > 0 else 0
-            return family.rom(depth, bits, style) + Resources(ff=register)
-        register = distinct_registers(depth, bits) if number > 0 else 0
-        return family.rom(depth, ceil(distinct_bits(depth, bits)), style) + Resources(ff=register)
-
     def _signs(self, family: Family, groups: int) -> Resources:
-        """In each stage a table of signs by group of channels, and an inversion a lane."""
+        """In each stage and lane an inversion, with a table of signs where many groups have some."""
         if self.sign is None or groups == 1:
             return Resources()
-        flips = family.rom(groups, self.fold.pe, "lut")
+        flips = family.rom(groups, self.fold.pe, "lut") if groups > 4 else Resources()
         return (flips + Resources(lut=self.fold.pe)).scaled(self.stages)
 
     def retyped(self, *inputs: QType) -> Self:
@@ -247,6 +250,11 @@ def _example(
         sign=reference("sign", params["sign"]) if signs else None,
     )
     return block, params
+
+
+def _limit_luts(limits: int) -> float:
+    """LUTs a bit of a comparison with one of `limits` known ones (LIMIT_LUTS)."""
+    return next((luts for most, luts in LIMIT_LUTS if limits <= most), LIMIT_LUTS[-1][1])
 
 
 def count_reached(values: np.ndarray, limits: np.ndarray) -> np.ndarray:

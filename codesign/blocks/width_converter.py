@@ -8,7 +8,6 @@ import msgspec
 import numpy as np
 
 from codesign.blocks.base import Block, Fold, Params, Port, Size, require_divides
-from codesign.blocks.control import control
 from codesign.blocks.folds import check_choice
 from codesign.blocks.programs import segment
 from codesign.cost.family import Family
@@ -79,8 +78,9 @@ class WidthConverter(Block, frozen=True, kw_only=True):
             data = CostTerm("collected beats", Resources(ff=bits * (ratio - 1)))
         else:
             data = CostTerm("multiplexer", Resources(lut=bits * family.selector(ratio)))
-        # Counter: narrow beat of a wide one.
-        return data, *control(family, 2, 0, ratio)
+        # Counter: narrow beat of a wide one; its end is part of both acknowledges.
+        counter = (ratio - 1).bit_length()
+        return data, CostTerm("control", Resources(lut=2 + counter, ff=counter))
 
     def retyped(self, *inputs: QType) -> Self:
         return msgspec.structs.replace(self, itype=inputs[0])

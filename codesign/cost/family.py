@@ -120,10 +120,13 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     def selector(self, inputs: int) -> float:
         """LUTs that select one of `inputs` bits without the dedicated multiplexers, as synthesis
-        does where the choice is a part of a vector."""
-        ways, luts = 4 if self.lut_inputs >= 6 else 2, 0
+        does where the choice is a part of a vector: read off width converters for LUTs of 6 inputs
+        (1, 1, 1, 2, 3, 6 a bit for 2, 3, 4, 6, 8, 16), a tree for others."""
+        if self.lut_inputs >= 6:
+            return 1.0 if inputs <= 4 else float(round(inputs * 3 / 8))
+        luts = 0
         while inputs > 1:
-            inputs = ceil(inputs / ways)
+            inputs = ceil(inputs / 2)
             luts += inputs
         return float(luts)
 

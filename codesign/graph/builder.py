@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from codesign.blocks.arrays import only_value
 from codesign.blocks.base import Block, ParamRef
+from codesign.design import HOST
 from codesign.errors import UnsupportedLayer
 from codesign.graph.chain import Linear
 from codesign.graph.ir import Decision, Node, TensorView
 from codesign.graph.onnx_node import OnnxNode
-from codesign.graph.values import Constant, Tensor
+from codesign.graph.values import Constant, Tensor, canonical
 from codesign.types import QType
 
 Value = Constant | Tensor
@@ -56,7 +58,7 @@ class Builder:
         """`name` made readable and unique among the blocks."""
         base = re.sub(r"[^0-9A-Za-z_]+", "_", name).strip("_") or "block"
         base = f"layer{base}" if base[0].isdigit() else base
-        taken = {self.input_tensor, *(n.block.name for n in self.nodes), *self.sums}
+        taken = {HOST, self.input_tensor, *(n.block.name for n in self.nodes), *self.sums}
         unique, k = base, 2
         while unique in taken:
             unique, k = f"{base}_{k}", k + 1
@@ -68,7 +70,7 @@ class Builder:
         name = f"{block}.{role}"
         self.params[name] = array
         digest = hashlib.sha256(array.tobytes()).hexdigest()
-        return ParamRef(name, tuple(array.shape), qtype, digest)
+        return ParamRef(name, tuple(array.shape), qtype, digest, only_value(array))
 
     def add(self, block: Block, inputs: tuple[str, ...], sources: tuple[str, ...]) -> str:
         """Append `block`; returns the name of its output tensor, which is the block's name."""
@@ -131,6 +133,4 @@ def need_constant(node: OnnxNode, value: Value, what: str) -> Constant:
 
 def is_canonical(tensor: Tensor) -> bool:
     """True when the stream order is (spatial..., channels) of the ONNX shape (C, spatial...)."""
-    from codesign.graph.values import canonical
-
     return bool(np.array_equal(tensor.order, canonical(tensor.order.shape)))
