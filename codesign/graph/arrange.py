@@ -44,8 +44,12 @@ def stream_axes(order: np.ndarray) -> tuple[int, ...] | None:
 
 def as_picture(build: Builder, node: OnnxNode, x: Tensor) -> Tensor:
     """`x` (C, H, W) or (C, L) with channels innermost, through a block where it must be."""
-    if x.order.ndim not in (2, 3) or is_canonical(x):
+    if x.order.ndim not in (2, 3):
         return x
+    if is_canonical(x):  # the stream may come from one of other rows: a vector, say
+        channels = x.order.shape[0]
+        chain = moved_chain(x.chain, np.arange(x.elements), channels)
+        return x if channels == x.channels else replace(x, channels=channels, chain=chain)
     return arranged(build, node, x, canonical(x.order.shape), x.order.shape[0])
 
 
@@ -91,7 +95,7 @@ def moved_chain(chain: Chain, places: np.ndarray, channels: int) -> Chain:
 
     def moved(values: np.ndarray) -> np.ndarray:
         old, new = places % len(values), np.arange(len(places)) % len(values)
-        same = len(values) <= len(places) and np.array_equal(old, new)
+        same = channels % len(values) == 0 and np.array_equal(old, new)
         return values if same else periodic(values[old], channels)
 
     return tuple(

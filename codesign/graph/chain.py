@@ -7,8 +7,10 @@ into comparisons of the integer, without any rounding.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm
 
 import numpy as np
 
@@ -38,8 +40,7 @@ class Bound:
 
     def holds(self, y: Fraction) -> bool:
         """True when `y` is in the set."""
-        inside = y > self.value or (self.inclusive and y == self.value)
-        return inside != self.flipped
+        return _inside(y, self) != self.flipped
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,7 @@ class Linear:
         if bound.trivial:
             return bound
         if a == 0:
-            inside = b > bound.value or (bound.inclusive and b == bound.value)
-            return bound.moved(ALWAYS if inside else NEVER)
+            return bound.moved(ALWAYS if _inside(b, bound) else NEVER)
         value = (bound.value - b) / a
         if a > 0:
             return bound.moved(value)
@@ -79,7 +79,7 @@ class Linear:
 
 @dataclass(frozen=True)
 class Clip:
-    """y = min(max(x, low), high); None is no bound. Relu is Clip(0, None)."""
+    """y = min(max(x, low), high), so `high` wins; None is no bound. Relu is Clip(0, None)."""
 
     low: Fraction | None
     high: Fraction | None
@@ -94,10 +94,10 @@ class Clip:
         """Arguments that lead into `bound`."""
         if bound.trivial:
             return bound
-        if self.low is not None and _inside(self.low, bound):
-            return bound.moved(ALWAYS)
         if self.high is not None and not _inside(self.high, bound):
             return bound.moved(NEVER)
+        if self.low is not None and _inside(self.low, bound):
+            return bound.moved(ALWAYS)
         return bound
 
 
@@ -141,7 +141,7 @@ def preimage(chain: Chain, bound: Bound, index: int) -> Bound:
 def period(chain: Chain) -> int:
     """After how many stream indices the chain repeats."""
     vectors = [v for s in chain if isinstance(s, Linear) for v in (s.scale, s.offset)]
-    return max(len(v) for v in vectors)
+    return lcm(*map(len, vectors))
 
 
 def split_uniform(chain: Chain) -> tuple[Chain, Chain]:
@@ -160,10 +160,10 @@ def extended(chain: Chain, scale: np.ndarray, offset: np.ndarray) -> Chain:
     return (*chain, Linear(scale, offset))
 
 
-def wide(a: np.ndarray, b: np.ndarray, op: object) -> np.ndarray:
-    """`op` of two periodic vectors; the shorter period divides the longer."""
-    length = max(len(a), len(b))
-    return op(np.resize(a, length), np.resize(b, length))  # type: ignore[operator]
+def wide(a: np.ndarray, b: np.ndarray, op: Callable) -> np.ndarray:
+    """`op` of two periodic vectors, over a common period."""
+    length = lcm(len(a), len(b))
+    return op(np.resize(a, length), np.resize(b, length))
 
 
 def _affine(x: np.ndarray, scale: np.ndarray, offset: np.ndarray) -> np.ndarray:
@@ -171,4 +171,5 @@ def _affine(x: np.ndarray, scale: np.ndarray, offset: np.ndarray) -> np.ndarray:
 
 
 def _inside(y: Fraction, bound: Bound) -> bool:
+    """True when `y` is in the set, before it is flipped."""
     return y > bound.value or (bound.inclusive and y == bound.value)

@@ -37,7 +37,12 @@ Tensors = dict[str, np.ndarray]
 
 
 def check_against_qonnx(path: Path | str, graph: IntGraph, x_onnx: np.ndarray) -> CheckReport:
-    """Compare `graph`, imported from `path`, with qonnx on real inputs (frames, *ONNX shape)."""
+    """Compare `graph`, imported from `path`, with qonnx on real inputs (frames, *ONNX shape).
+
+    Raises BadInput for no frames, and for inputs that the host's integers do not mean.
+    """
+    if not len(x_onnx):
+        raise BadInput("the comparison with qonnx needs 1 frame or more, found none")
     model = tidy(read_onnx(Path(path)))
     parts = [
         _check_chunk(path, model, graph, np.asarray(x_onnx[i : i + CHUNK_FRAMES]), i)
@@ -102,7 +107,7 @@ def _check_representable(graph: IntGraph, x: np.ndarray, q: np.ndarray) -> None:
     """Raise BadInput where the host's integers do not mean the inputs that qonnx gets."""
     host = graph.input
     error = np.abs(q * host.scale + host.offset - x)
-    if error.size and error.max() > host.scale * OFF_GRID:
+    if error.max() > abs(host.scale) * OFF_GRID:
         worst = np.unravel_index(error.argmax(), error.shape)
         raise BadInput(
             f"input {host.name}: every value must be {host.scale:.9g}*q + {host.offset:.9g} with q "

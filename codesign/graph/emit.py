@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import lcm
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from codesign.graph.sum_levels import separable, sum_levels
 from codesign.graph.sums import add_terms, whole
 from codesign.graph.thresholds import Bounds, Levels, levels_of, pruned
 from codesign.graph.values import IDENTITY, Tensor, linear
-from codesign.types import QType
+from codesign.types import BIPOLAR, QType
 
 LUT_ROM_BITS = 64
 SMALL_BITS = 12
@@ -41,7 +42,7 @@ def emit_levels(
     `chain` is the argument of the quantiser, `bounds` its upper sets, one for each level above
     `base`.
     """
-    rows = max(len(bounds), period(chain), x.period)
+    rows = lcm(len(bounds), period(chain), x.period)
     if x.terms and not separable(x.terms, bounds, rows):
         x = whole(build, node, replace(x, chain=chain))
         chain = x.chain
@@ -130,7 +131,7 @@ def _slope(chain: Chain, rows: int) -> np.ndarray:
     slope = np.ones(1)
     for step in chain:
         if isinstance(step, Linear):
-            length = max(len(slope), len(step.scale))
+            length = lcm(len(slope), len(step.scale))
             scale = np.array([float(v) for v in step.scale])
             slope = np.resize(slope, length) * np.resize(scale, length)
     return np.resize(slope, rows)
@@ -151,7 +152,7 @@ def _layout(x: Tensor, rows: int) -> dict[str, int]:
     Where one row of the table serves all, a whole row of pixels may be worked on at once: a picture
     of one channel is not bound to one lane.
     """
-    channels = max(x.channels, rows)
+    channels = lcm(x.channels, rows)
     row = channels * x.order.shape[-1] if x.order.ndim > 1 else x.elements
     if rows == 1 and x.elements % row == 0:
         channels = row
@@ -166,8 +167,9 @@ def _threshold(
     sign: ParamRef | None = None
     if np.any(levels.sign < 0):
         signs = np.resize(levels.sign, layout["channels"])
-        sign = build.param(name, "sign", signs, QType(1, True, "bipolar"))
-    table = build.param(name, "thresholds", levels.table, covering(levels.table))
+        sign = build.param(name, "sign", signs, BIPOLAR)
+    rows_of_table = _repeated(levels.table, layout["channels"])
+    table = build.param(name, "thresholds", rows_of_table, covering(levels.table))
     block = Threshold(
         name=name,
         **layout,
@@ -184,17 +186,24 @@ def _requantise(
     build: Builder, node: OnnxNode, x: Tensor, affine: Affine, otype: QType, rows: int
 ) -> str:
     name = build.fresh(f"{x.name}_req")
+    layout = _layout(x, rows)
+    multiplier, bias = (_repeated(v, layout["channels"]) for v in (affine.multiplier, affine.bias))
     block = Requantise(
         name=name,
-        **_layout(x, rows),
+        **layout,
         itype=x.qtype,
         otype=otype,
-        multiplier=build.param(name, "multiplier", affine.multiplier, covering(affine.multiplier)),
-        bias=build.param(name, "bias", affine.bias, covering(affine.bias)),
+        multiplier=build.param(name, "multiplier", multiplier, covering(multiplier)),
+        bias=build.param(name, "bias", bias, covering(bias)),
         shift=affine.shift,
         ties_even=affine.ties_even,
     )
     return build.add(block, (x.name,), _sources(build, node))
+
+
+def _repeated(values: np.ndarray, channels: int) -> np.ndarray:
+    """A row for each channel, from rows that repeat; one row for all stays one."""
+    return values if len(values) == 1 else np.resize(values, (channels, *values.shape[1:]))
 
 
 def _sources(build: Builder, node: OnnxNode) -> tuple[str, ...]:

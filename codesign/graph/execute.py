@@ -120,12 +120,12 @@ def _last_uses(graph: IntGraph) -> dict[str, int]:
 def _checked(host: HostInput, x: np.ndarray) -> np.ndarray:
     x = np.asarray(x)
     elements = int(np.prod(host.shape))
-    if x.ndim != 2 or x.shape[1] != elements:
+    if x.ndim != 2 or x.shape[1] != elements or not len(x):
         raise BadInput(
-            f"input {host.name}: must have shape (frames, {elements}) in stream order, "
-            f"not {x.shape}; `to_stream` rearranges ONNX arrays"
+            f"input {host.name}: must have shape (frames, {elements}) in stream order, with 1 frame "
+            f"or more, not {x.shape}; `to_stream` rearranges ONNX arrays"
         )
-    if x.size and (x.min() < host.qtype.min or x.max() > host.qtype.max):
+    if x.min() < host.qtype.min or x.max() > host.qtype.max:
         raise BadInput(
             f"input {host.name}: must hold {host.qtype} [{host.qtype.min}, {host.qtype.max}], "
             f"found {x.min()} to {x.max()}"

@@ -50,10 +50,9 @@ def magnitudes(model: Any, tensor: str, context: dict[str, np.ndarray]) -> Magni
 
 def _same_node(model: Any, node: Any, parts: list[Magnitude], context: dict) -> np.ndarray:
     """The node on magnitudes instead of values."""
-    local = dict(context)
-    local.update(
-        {n: np.asarray(p.values, np.float32) for n, p in zip(node.input, parts, strict=True)}
-    )
+    names = (name for name in node.input if name)  # an input may be left out
+    given = {n: np.asarray(p.values, np.float32) for n, p in zip(names, parts, strict=True)}
+    local = {**context, **given}
     run_node(model, node, local)
     return local[node.output[0]]
 

@@ -144,7 +144,13 @@ def _record(build: Builder, node: OnnxNode, name: str, value: Value) -> None:
 
 def _finish(build: Builder, model: Any, name: str, classify: bool | None) -> IntGraph:
     output = model.graph.output[0].name
-    last = read_nodes(model.graph)[-1]
+    last = next(n for n in read_nodes(model.graph) if output in n.outputs)
+    if output not in build.values:
+        raise unsupported(
+            last,
+            f"the network ends with its result {output!r}, which has no hardware form",
+            "end the network with another result of this node, or before it",
+        )
     value = need_linear(last, build.values[output])
     if value.terms:
         value = whole(build, last, value)

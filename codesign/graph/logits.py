@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from math import lcm
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from codesign.graph.values import IDENTITY, Tensor, linear
 from codesign.types import QType
 
 MULTIPLIER_BITS = 32
+# What hw/requantise.sv gives at the widest, and the widest sum that is cut down to it.
+RESULT_BITS = 32
+SUM_BITS = 62
 FLOAT32_ROUNDING = Fraction(1, 1 << 25)
 
 
@@ -41,16 +45,23 @@ def common_scale(build: Builder, node: OnnxNode, x: Tensor, drop_offset: bool) -
     step = x.linear
     if len(step.scale) == len(step.offset) == 1 and step.scale[0] > 0:
         return x
-    length = max(len(step.scale), len(step.offset))
+    length = lcm(len(step.scale), len(step.offset))
     scale, offset = np.resize(step.scale, length), np.resize(step.offset, length)
     shift = offset[0] if drop_offset else Fraction(0)
     unit = _unit(build, node, x, scale, offset - shift)
     if unit == 0:
         raise unsupported(node, "all its values are constant", "check the scales of the model")
-    multiplier = _rounded(scale / unit)
-    bias = _rounded((offset - shift) / unit)
-    out = scaled_block(build, node, x, multiplier, bias)
-    return replace(out, chain=(linear(unit, shift),))
+    multiplier, bias = _rounded(scale / unit), _rounded((offset - shift) / unit)
+    bits = _ends(x, multiplier, bias).bits
+    if bits > SUM_BITS:
+        raise unsupported(
+            node,
+            f"its values on one scale need {bits} bits",
+            "use one scale per tensor in front of it, and biases of the size of its sums",
+        )
+    dropped = max(0, bits - RESULT_BITS)
+    out = scaled_block(build, node, x, multiplier, bias, dropped)
+    return replace(out, chain=(linear(unit * (1 << dropped), shift),))
 
 
 def _unit(
@@ -71,17 +82,40 @@ def _unit(
 
 
 def _rounded(values: np.ndarray) -> np.ndarray:
-    return np.array([round(v) for v in values], np.int64)
+    """The nearest integers, in Python's own, of any size."""
+    return np.array([round(v) for v in values], object)
+
+
+def _ends(x: Tensor, multiplier: np.ndarray, bias: np.ndarray) -> QType:
+    """Narrowest type of x*multiplier + bias; both of one length."""
+    ends = [multiplier.astype(object) * end + bias for end in (x.qtype.min, x.qtype.max)]
+    return covering(np.concatenate(ends))
 
 
 def scaled_block(
-    build: Builder, node: OnnxNode, x: Tensor, multiplier: np.ndarray, bias: np.ndarray
+    build: Builder,
+    node: OnnxNode,
+    x: Tensor,
+    multiplier: np.ndarray,
+    bias: np.ndarray,
+    dropped: int = 0,
 ) -> Tensor:
-    """y = x*multiplier + bias per channel, never clipped."""
+    """y = x*multiplier + bias per channel, less the `dropped` lowest bits, rounded; never clipped.
+
+    Raises UnsupportedLayer where that is wider than hardware gives.
+    """
     name = build.fresh(f"{x.name}_scale")
-    ends = [multiplier * end + bias for end in (x.qtype.min, x.qtype.max)]
-    otype = covering(np.concatenate(ends))
-    channels = max(x.channels, len(multiplier))
+    bias = bias + (1 << dropped >> 1)
+    whole = _ends(x, multiplier, bias)
+    otype = QType.covering(whole.min >> dropped, whole.max >> dropped)
+    if otype.bits > RESULT_BITS:
+        raise unsupported(
+            node,
+            f"its input {x.qtype} needs {otype.bits} bits, more than {RESULT_BITS}, once its "
+            "channels are on one scale",
+            "use one scale per tensor, or a quantiser in front of it",
+        )
+    channels = lcm(x.channels, len(multiplier), len(bias))
     multiplier, bias = (np.resize(v, channels) for v in (multiplier, bias))
     block = Requantise(
         name=name,
@@ -91,7 +125,7 @@ def scaled_block(
         otype=otype,
         multiplier=build.param(name, "multiplier", multiplier, covering(multiplier)),
         bias=build.param(name, "bias", bias, covering(bias)),
-        shift=0,
+        shift=dropped,
     )
     out = build.add(block, (x.name,), (node.name, *node.inputs))
     return Tensor(out, otype, (linear(),), x.order, x.channels)

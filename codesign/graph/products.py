@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import lcm
 
 import numpy as np
 
@@ -32,14 +33,16 @@ class Weights:
 
 def integer_weights(node: OnnxNode, matrix: Constant) -> Weights:
     """The constant as integers with one scale per row; raises UnsupportedLayer."""
-    if matrix.values.dtype == object or np.any(matrix.values != np.rint(matrix.values)):
+    values = matrix.values
+    # Infinity is no integer either, although it equals itself rounded.
+    if values.dtype == object or not np.all(abs(values - np.rint(values)) == 0):
         raise unsupported(
             node,
             f"its weights {matrix.sources[:1] or ''} are not quantised",
             "quantise them (a Quant node, or integers in the file), for instance by training with "
             "`codesign train` or a Brevitas layer with a weight quantiser",
         )
-    integers = matrix.values.astype(np.int64)
+    integers = values.astype(np.int64)
     scale = np.ones((len(integers), 1)) if matrix.scale is None else matrix.scale
     if np.any(scale != scale[:, :1]):
         raise unsupported(
@@ -102,7 +105,7 @@ def _absorbed(
         scale, offset = np.resize(step.scale, rows), np.resize(step.offset, rows)
         sums = rationals(weights.integers.sum(axis=1))
         return weights.scale * scale, weights.scale * sums * offset
-    if max(len(step.scale), len(step.offset)) > cols:
+    if cols % lcm(len(step.scale), len(step.offset)):
         raise unsupported(
             node,
             "the scale or offset of its input differs from row to row",
@@ -143,10 +146,12 @@ def _folded(build: Builder, node: OnnxNode, x: Tensor, weights: Weights) -> Weig
 
 def _accumulator(weights: np.ndarray, itype: QType) -> QType:
     """Narrowest type of every sum (and partial sum from zero) over all inputs of `itype`."""
-    positive, negative = np.maximum(weights, 0), np.minimum(weights, 0)
-    high = (positive * itype.max + negative * itype.min).sum(axis=1).max()
-    low = (positive * itype.min + negative * itype.max).sum(axis=1).min()
-    return QType.covering(min(int(low), 0), max(int(high), 0))
+    # Python integers: sums of sums may need over 64 bits, which the caller refuses.
+    positive = np.maximum(weights, 0).sum(axis=1).astype(object)
+    negative = np.minimum(weights, 0).sum(axis=1).astype(object)
+    high = (positive * itype.max + negative * itype.min).max()
+    low = (positive * itype.min + negative * itype.max).min()
+    return QType.covering(min(low, 0), max(high, 0))
 
 
 def _fits(integers: np.ndarray, qtype: QType | None) -> bool:

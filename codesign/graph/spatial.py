@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import lcm
 
 import numpy as np
 
@@ -39,7 +40,7 @@ class Geometry:
                 "feed it (N, C, H, W) or (N, C, L) that no reshape has rearranged",
             )
         channels, *size = x.order.shape
-        if period(x.chain) > channels:
+        if channels % period(x.chain):
             raise unsupported(
                 node,
                 "the scale or offset of its input differs from pixel to pixel",
@@ -58,17 +59,33 @@ class Geometry:
             node.pairs("dilations", 1),
             pads,
         )
-        return geometry.rounded_up() if node.attrs.get("ceil_mode", 0) else geometry
+        if min(pads) < 0:
+            raise unsupported(
+                node, f"its pads {pads} cut pixels off", "use pads of 0 or more, and a Slice"
+            )
+        return geometry._rounded_up(node) if node.attrs.get("ceil_mode", 0) else geometry
 
-    def rounded_up(self) -> Geometry:
-        """ceil_mode: more padding at the bottom and right, until the last window is whole."""
+    def _rounded_up(self, node: OnnxNode) -> Geometry:
+        """ceil_mode: more padding at the bottom and right, until the last window is whole.
+
+        Raises UnsupportedLayer where that window holds padding alone: runtimes differ on its value.
+        """
         top, left, bottom, right = self.pads
         sizes = (self.height + top + bottom, self.width + left + right)
         missing = [
             -(size - extent) % stride
             for size, extent, stride in zip(sizes, self.extent, self.stride, strict=True)
         ]
-        return replace(self, pads=(top, left, bottom + missing[0], right + missing[1]))
+        rounded = replace(self, pads=(top, left, bottom + missing[0], right + missing[1]))
+        ends = (top + self.height, left + self.width)
+        last = ((n - 1) * s for n, s in zip(rounded.out, self.stride, strict=True))
+        if any(start >= end for start, end in zip(last, ends, strict=True)):
+            raise unsupported(
+                node,
+                "its ceil_mode adds windows that hold padding alone",
+                "leave ceil_mode out, or pad so that every window meets the picture",
+            )
+        return rounded
 
     @property
     def extent(self) -> tuple[int, int]:
@@ -171,12 +188,12 @@ def holding(build: Builder, node: OnnxNode, x: Tensor, value: int) -> Tensor:
 def zero_level(node: OnnxNode, x: Tensor, value: Fraction | int = 0) -> int:
     """The integer that means `value`, within the type of `x` or not far beyond; raises UnsupportedLayer."""
     step = x.linear
-    length = max(len(step.scale), len(step.offset))
+    length = lcm(len(step.scale), len(step.offset))
     scale, offset = np.resize(step.scale, length), np.resize(step.offset, length)
     zeros = {(value - o) / s if s else Fraction(1, 2) for s, o in zip(scale, offset, strict=True)}
     zero = zeros.pop()
     far = abs(zero) > MAX_ZERO or x.qtype.levels > MAX_ZERO
-    inside = zero in range(x.qtype.min, x.qtype.max + 1)
+    inside = x.qtype.min <= zero <= x.qtype.max
     if zeros or zero.denominator != 1 or (far and not inside):
         raise unsupported(
             node,

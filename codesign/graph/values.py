@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import lcm
 
 import numpy as np
 
@@ -32,10 +34,10 @@ class Constant:
         exact = rationals(self.values)
         return exact if self.scale is None else exact * rationals(self.scale)
 
-    def mapped(self, function: object) -> Constant:
+    def mapped(self, function: Callable[[np.ndarray], np.ndarray]) -> Constant:
         """A change of shape applied to values and scales alike."""
-        scale = None if self.scale is None else function(self.scale)  # type: ignore[operator]
-        return replace(self, values=function(self.values), scale=scale)  # type: ignore[operator]
+        scale = None if self.scale is None else function(self.scale)
+        return replace(self, values=function(self.values), scale=scale)
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class Tensor:
     @property
     def period(self) -> int:
         """After how many stream indices the meaning repeats."""
-        return max(period(x.chain) for x in (self, *self.terms))
+        return lcm(*(period(x.chain) for x in (self, *self.terms)))
 
     def ends(self, index: int) -> list[Fraction]:
         """Least and largest value that the chain starts from at stream index `index`."""

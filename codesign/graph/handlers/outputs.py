@@ -13,7 +13,7 @@ ARG_MAX_OPS = {"ArgMax", "TopK"}
 def softmax(build: Builder, node: OnnxNode, x: Value) -> Tensor:
     """Keeps the order of the logits, so that nothing is left to do in front of an arg-max."""
     tensor = need_linear(node, x)
-    _need_vector(node, tensor)
+    _need_classes(node, tensor, -1)
     if not set(build.readers.get(node.outputs[0], ())) <= ARG_MAX_OPS:
         raise unsupported(node, "its values are computed with", "end the exported model before it")
     build.note(f"{node} at the output is dropped: the largest logit is the most probable class")
@@ -22,11 +22,9 @@ def softmax(build: Builder, node: OnnxNode, x: Value) -> Tensor:
 
 def arg_max(build: Builder, node: OnnxNode, x: Value) -> Tensor:
     """Index of the largest element of a vector; the lowest wins a tie, as in numpy."""
-    tensor = need_linear(node, x)
-    _need_vector(node, tensor)
     if node.attrs.get("select_last_index", 0):
         raise unsupported(node, "select_last_index is set", "use the default, the first index")
-    return emit_arg_max(build, node, tensor)
+    return _index_of_largest(build, node, x, 0)
 
 
 def top_k(build: Builder, node: OnnxNode, x: Value, k: Value) -> tuple[None, Tensor]:
@@ -34,14 +32,21 @@ def top_k(build: Builder, node: OnnxNode, x: Value, k: Value) -> tuple[None, Ten
     count = int(need_constant(node, k, "k").values.ravel()[0])
     if count != 1 or not node.attrs.get("largest", 1) or build.readers.get(node.outputs[0]):
         raise unsupported(node, f"k = {count}", "use k = 1, the largest, and its index only")
-    return None, arg_max(build, node, x)
+    return None, _index_of_largest(build, node, x, -1)
 
 
-def _need_vector(node: OnnxNode, x: Tensor) -> None:
-    """One vector of classes: all axes but one have size 1."""
-    if max(x.order.shape) != x.elements:
+def _index_of_largest(build: Builder, node: OnnxNode, x: Value, default_axis: int) -> Tensor:
+    tensor = need_linear(node, x)
+    _need_classes(node, tensor, default_axis)
+    return emit_arg_max(build, node, tensor)
+
+
+def _need_classes(node: OnnxNode, x: Tensor, default_axis: int) -> None:
+    """One vector of classes along the node's axis: all other axes have size 1."""
+    shape, axis = (1, *x.order.shape), int(node.attrs.get("axis", default_axis))
+    if shape[axis] != x.elements:
         raise unsupported(
             node,
-            f"its input has shape {(1, *x.order.shape)}",
-            "apply it to one vector of classes (N, classes)",
+            f"it works along axis {axis} of a tensor of shape {shape}",
+            "apply it to one vector of classes (N, classes), along the axis of the classes",
         )

@@ -37,8 +37,8 @@ def pad(
             "pad channels, height and width by a constant, with pads of 0 or more",
         )
     tensor = as_picture(build, node, tensor)
-    per_channel = period(tensor.chain) > (tensor.channels if not before[1] + after[1] else 1)
-    if tensor.order.ndim not in (2, 3) or not is_canonical(tensor) or per_channel:
+    grids = 1 if before[1] + after[1] else tensor.channels
+    if tensor.order.ndim not in (2, 3) or not is_canonical(tensor) or grids % period(tensor.chain):
         raise refused(
             node,
             f"its input of shape {(1, *tensor.order.shape)} is not a picture on one grid",

@@ -174,7 +174,7 @@ def _strided(build: Builder, node: OnnxNode, x: Tensor, strides: tuple[int, ...]
     if not is_canonical(tensor) or strides[0] != 1 or len(strides) not in (2, 3):
         raise unsupported(node, f"it takes steps {strides}", "take steps along height and width")
     channels, *size = tensor.order.shape
-    if period(tensor.chain) > channels:
+    if channels % period(tensor.chain):
         raise unsupported(
             node,
             "the scale or offset of its input differs from pixel to pixel",

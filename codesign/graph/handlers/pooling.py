@@ -81,7 +81,7 @@ def _shares(geometry: Geometry, counted: tuple[slice, slice]) -> np.ndarray:
 
 def global_average_pool(build: Builder, node: OnnxNode, x: Value) -> Tensor:
     """One window over the whole picture."""
-    tensor = need_linear(node, x)
+    tensor = as_picture(build, node, need_linear(node, x))
     return _average(build, node, tensor, _whole(node, tensor))
 
 
@@ -97,6 +97,7 @@ def reduce_mean(build: Builder, node: OnnxNode, x: Value, axes: Value | None = N
         raise unsupported(
             node, f"it averages over axes {found}", "average over all spatial axes, no others"
         )
+    tensor = as_picture(build, node, tensor)
     return _average(build, node, tensor, _whole(node, tensor))
 
 

@@ -19,6 +19,7 @@ from codesign.graph.values import ONE, ZERO, Constant, Tensor, linear
 from codesign.types import BIPOLAR, QType
 
 MAX_THRESHOLDS = 1 << 22
+MAX_BITS = 32
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def _reachable(node: OnnxNode, chain: Chain, x: Tensor, grid: Grid) -> tuple[int
     """Levels that the integers of `x` can come near, at least two; raises UnsupportedLayer."""
     if grid.qtype.step > 1:
         return grid.low, grid.high
-    rows = max(period(chain), x.period)
+    rows = math.lcm(period(chain), x.period)
     ends = [evaluate(chain, q, i) for i in range(rows) for q in x.ends(i)]
     low = min(max(grid.low, math.floor(min(ends)) - 1), grid.high - 1)
     high = max(min(grid.high, math.ceil(max(ends)) + 1), low + 1)
@@ -179,11 +180,12 @@ def spread(scale: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 def _whole_bits(node: OnnxNode, bits: Value) -> int:
     found = need_constant(node, bits, "bit width").real.ravel()
-    if any(v != found[0] for v in found) or found[0].denominator != 1 or found[0] < 1:
+    whole = all(v == found[0] for v in found) and found[0].denominator == 1
+    if not whole or not 1 <= found[0] <= MAX_BITS:
         raise unsupported(
             node,
             f"bit width {[float(v) for v in found][:4]}",
-            "use one whole number of bits for each quantiser",
+            f"use one whole number of bits for each quantiser, from 1 to {MAX_BITS}",
         )
     return int(found[0])
 

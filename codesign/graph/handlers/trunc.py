@@ -87,7 +87,7 @@ def _bounds(mode: str, divisor: int) -> Callable[[int], Bound]:
 
 def _reached(x: Tensor, chain: Chain, bound_of: Callable[[int], Bound]) -> QType:
     """Type of all levels that occur; nothing is clipped."""
-    rows = max(period(chain), x.period)
+    rows = math.lcm(period(chain), x.period)
     ends = [evaluate(chain, q, i) for i in range(rows) for q in x.ends(i)]
     levels = [
         max(k for k in range(math.floor(v) - 3, math.floor(v) + 3) if bound_of(k).holds(v))

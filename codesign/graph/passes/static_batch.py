@@ -21,6 +21,12 @@ def run(model: Any) -> Any:
             f"{[i.name for i in inputs]} and outputs {[o.name for o in model.graph.output]}; "
             "export the part of the model between one input and one output"
         )
+    result = model.graph.output[0].name
+    if not any(result in node.output for node in model.graph.node):
+        raise BadInput(
+            f"{model.graph.name}: its output {result!r} must be the result of a node, not an input or "
+            "a constant; export the model with the layers between both"
+        )
     _fix(inputs[0])
     output = model.graph.output[0].type.tensor_type
     output.ClearField("shape")
