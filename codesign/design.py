@@ -12,6 +12,7 @@ from codesign.blocks import AnyBlock
 from codesign.blocks.base import Block, Params
 from codesign.errors import BadInput
 from codesign.files import write_all_atomic
+from codesign.npz import read_npz
 from codesign.types import QType
 
 HOST = "host"
@@ -127,8 +128,4 @@ def load_params(path: Path) -> dict[str, np.ndarray]:
     """Read params.npz beside design.json; raises BadInput."""
     path = Path(path)
     path = (path if path.is_dir() else path.parent) / "params.npz"
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{path}: is not a readable params.npz ({error})", path=str(path)) from error
+    return read_npz(path, "it lies beside design.json, keep the two together")

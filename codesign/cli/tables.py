@@ -73,13 +73,15 @@ def print_bitwidths(data: ReportData) -> None:
         if found:
             rows = [_width_words(row, kinds) for row in found]
             print_table(title, columns, rows, _caption(data))
-    columns = ("Layer", "Now", *columns)
+    columns = ("Layer", "Weights now", *columns)
     rows = [
         (layer.layer, str(layer.present_bits), *_width_words(row, kinds))
         for layer in table.layers
         for row in layer.rows
     ]
-    title = "One layer at each bit width, the others as they are"
+    title = (
+        "One layer (weights, and activations behind them) at each bit width, the others as they are"
+    )
     print_table(title, columns, rows, _caption(data))
     print_line(table.assumption)
 

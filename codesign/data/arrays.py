@@ -8,8 +8,6 @@ keys, or .npz files that are joined in the order of their names.
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,17 +16,22 @@ import numpy as np
 from codesign.data.dataset import Source, Split
 from codesign.errors import BadInput
 from codesign.imports import import_object
+from codesign.npz import read_npz
 from codesign.strict import nearest
 
 PIXEL_KEYS = ("x_train", "x_test")
 KEYS = (*PIXEL_KEYS, "y_train", "y_test", "input_max", "classes")
+MOST_CLASSES = 100_000  # a label beyond is a mistake, no class
+CURE = "write it with numpy.savez, arrays of numbers alone"
 
 
 def read(path: Path) -> Source:
     """The data set in an .npz file or a folder; raises BadInput."""
     if not path.exists():
         raise BadInput(f"{path}: no such file or folder of data", path=str(path))
-    return _source(str(path), path.stem, _from_folder(path) if path.is_dir() else _from_npz(path))
+    return _source(
+        str(path), path.stem, _from_folder(path) if path.is_dir() else read_npz(path, CURE)
+    )
 
 
 def call(spec: str) -> Source:
@@ -43,27 +46,18 @@ def call(spec: str) -> Source:
     return _source(spec, spec, made)
 
 
-def _from_npz(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return {key: file[key] for key in file.files}
-    except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile) as error:
-        raise BadInput(
-            f"{path}: is not an .npz file of plain arrays ({error})", path=str(path)
-        ) from error
-
-
 def _from_npy(path: Path) -> np.ndarray:
     try:
-        return np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        with path.open("rb") as file:
+            return np.lib.format.read_array(file, allow_pickle=False)
+    except Exception as error:  # damaged bytes can raise nearly anything
         raise BadInput(f"{path}: is not a plain .npy array ({error})", path=str(path)) from error
 
 
 def _from_folder(folder: Path) -> dict[str, np.ndarray]:
     parts: dict[str, list[np.ndarray]] = {p.stem: [_from_npy(p)] for p in folder.glob("*.npy")}
     for path in sorted(folder.glob("*.npz")):
-        for key, value in _from_npz(path).items():
+        for key, value in read_npz(path, CURE).items():
             parts.setdefault(key, []).append(value)
     try:
         return {
@@ -77,21 +71,38 @@ def _from_folder(folder: Path) -> dict[str, np.ndarray]:
 def _source(where: str, name: str, given: Mapping[str, np.ndarray]) -> Source:
     for key in given:
         if key not in KEYS:
-            raise BadInput(f"{where}: key {key!r} is not known{nearest(key, list(KEYS))}", key=key)
-    input_max = int(given.get("input_max", 255))
-    if not 1 <= input_max <= 255:
-        raise BadInput(f"{where}: input_max must be 1 to 255, found {input_max}", key="input_max")
+            hint = nearest(str(key), list(KEYS))
+            raise BadInput(f"{where}: key {key!r} is not known{hint}", key=key)
+    given = {key: _array(where, key, value) for key, value in given.items()}
+    input_max = _input_max(where, given.get("input_max", np.array(255)))
     train = _split(where, given, "train", input_max)
     test = _split(where, given, "test", input_max) if "x_test" in given else None
     return Source(name, train, test, _classes(where, given, train, test), input_max)
+
+
+def _array(where: str, key: str, value: object) -> np.ndarray:
+    """`value` as an array; lists of lists from the user's function may have no shape."""
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise BadInput(f"{where}: {key} must be an array ({error})", key=key) from error
+
+
+def _input_max(where: str, found: np.ndarray) -> int:
+    if found.size != 1 or found.dtype.kind not in "iu" or not 1 <= found.item() <= 255:
+        raise BadInput(
+            f"{where}: input_max must be a whole number from 1 to 255, found {found.tolist()}",
+            key="input_max",
+        )
+    return found.item()
 
 
 def _split(where: str, given: Mapping[str, np.ndarray], part: str, input_max: int) -> Split:
     for key in (f"x_{part}", f"y_{part}"):
         if key not in given:
             raise BadInput(f"{where}: must hold {key}, found {', '.join(given) or 'none'}", key=key)
-    x = _pixels(f"{where}: x_{part}", np.asarray(given[f"x_{part}"]), input_max)
-    y = np.asarray(given[f"y_{part}"])
+    x = _pixels(f"{where}: x_{part}", given[f"x_{part}"], input_max)
+    y = given[f"y_{part}"]
     if y.shape != (len(x),) or y.dtype.kind not in "iu":
         raise BadInput(
             f"{where}: y_{part} must be {len(x)} whole numbers in one dimension, one for each "
@@ -122,8 +133,14 @@ def _classes(
     where: str, given: Mapping[str, np.ndarray], train: Split, test: Split | None
 ) -> tuple[str, ...]:
     """Names as given, or the numbers 0 .. greatest label of the training part."""
-    count = int(train.y.max()) + 1
-    names = tuple(str(n) for n in given.get("classes", range(count)))
+    count = min(int(train.y.max()), MOST_CLASSES - 1) + 1
+    names = given.get("classes", np.arange(count))
+    if names.ndim != 1:
+        raise BadInput(
+            f"{where}: classes must be the list of their names, found {names.tolist()!r}",
+            key="classes",
+        )
+    names = tuple(map(str, names.tolist()))
     for part, split in (("train", train), ("test", test)):
         if split is not None and (split.y.min() < 0 or split.y.max() >= len(names)):
             raise BadInput(

@@ -167,7 +167,11 @@ ARRAYS = {"x_train": X, "y_train": Y}
         ({"x_test": X}, "must hold y_test"),
         ({"x_test": X[:, :, :2], "y_test": Y}, r"as x_train has, found \(1, 2, 4\)"),
         ({"x_test": X, "y_test": Y + 1}, "y_test must be 0 to 1"),
-        ({"input_max": 256}, "input_max must be 1 to 255, found 256"),
+        ({"input_max": 256}, "input_max must be a whole number from 1 to 255, found 256"),
+        ({"input_max": [1, 2]}, r"input_max must be a whole number from 1 to 255, found \[1, 2\]"),
+        ({"input_max": "high"}, "input_max must be a whole number from 1 to 255, found high"),
+        ({"classes": 3}, "classes must be the list of their names, found 3"),
+        ({"y_train": np.array([10**12] * len(ARRAYS["y_train"]))}, "y_train must be 0 to 99999"),
         ({"x_train": np.array([[{}]], dtype=object)}, "not an .npz file of plain arrays"),
     ],
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -69,6 +71,59 @@ def test_missing_parameters_are_named(tmp_path, capsys):
     source = saved(tmp_path / "design", design, {k: v for k, v in params.items() if "fc1" not in k})
     error = _fails(capsys, "build", source, "--out", tmp_path / "rtl")
     assert error["code"] == "BadInput" and "fc1.weight" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda weight: -weight, "with the values that the design was made of"),
+        (lambda weight: weight[:2], r"of shape \(3, 4\), found \(2, 4\)"),
+        (lambda weight: weight / 2, "as integers, found float64"),
+    ],
+)
+def test_parameters_of_another_design_are_refused(tmp_path, capsys, change, words):
+    design, params = tiny()
+    weight = params["fc1.weight"].astype(np.int64)
+    block = design.block("fc1")
+    digest = hashlib.sha256(weight.tobytes()).hexdigest()
+    known = msgspec.structs.replace(
+        block, weight=msgspec.structs.replace(block.weight, digest=digest)
+    )
+    design = msgspec.structs.replace(
+        design, blocks=tuple(known if b is block else b for b in design.blocks)
+    )
+    source = saved(tmp_path / "same", design, params)
+    assert main(["build", str(source), "--out", str(tmp_path / "same_rtl")]) == 0
+    source = saved(tmp_path / "design", design, params | {"fc1.weight": change(weight)})
+    error = _fails(capsys, "build", source, "--out", tmp_path / "rtl")
+    assert error["code"] == "BadInput" and re.search(words, error["message"])
+    assert "fc1.weight" in error["message"] and not (tmp_path / "rtl").exists()
+
+
+def test_a_folder_of_other_files_is_not_replaced(tmp_path, capsys):
+    source = saved(tmp_path / "design", *tiny())
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").write_text("years of work")
+    for out in (source, tmp_path / "mine", tmp_path / "mine" / "thesis.tex"):
+        error = _fails(capsys, "build", source, "--out", out)
+        assert error["code"] == "BadInput" and str(out) in error["message"]
+    assert (tmp_path / "mine" / "thesis.tex").read_text() == "years of work"
+    assert (source / "design.json").exists()
+    for _ in range(2):
+        assert main(["build", str(source), "--out", str(tmp_path / "rtl")]) == 0
+
+
+@pytest.mark.parametrize("kept_bytes", [0, 4, 200, None])
+def test_damaged_parameters_are_refused(tmp_path, capsys, kept_bytes):
+    source = saved(tmp_path / "design", *tiny())
+    path = source / "params.npz"
+    if kept_bytes is None:
+        np.save(tmp_path / "array.npy", np.zeros(3))
+        shutil.copy(tmp_path / "array.npy", path)
+    else:
+        path.write_bytes(path.read_bytes()[:kept_bytes])
+    error = _fails(capsys, "build", source, "--out", tmp_path / "rtl")
+    assert error["code"] == "BadInput" and "params.npz: is not an .npz file" in error["message"]
 
 
 @pytest.mark.skipif(shutil.which("verilator") is None, reason="Verilator is not installed")
