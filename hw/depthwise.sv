@@ -26,6 +26,8 @@ module depthwise #(
     parameter int ProductStages = 1,
     // 1: multiplications go into DSPs.
     parameter int Dsp = 0,
+    // Where the accumulators lie: see state_ram.sv.
+    parameter int StateStyle = 0,
     // 0: LUTs, 1: block RAM.
     parameter int WeightStyle = 0,
     parameter WeightFile = ""
@@ -67,7 +69,8 @@ module depthwise #(
       .ProductBits  (ProductBits),
       .AccBits      (AccBits),
       .ProductStages(ProductStages),
-      .Dsp          (Dsp)
+      .Dsp          (Dsp),
+      .StateStyle   (StateStyle)
   ) u_core (
       .clk_i,
       .rst_i,

@@ -28,6 +28,8 @@ module depthwise_core #(
     parameter int ProductStages = 1,
     // 1: multiplications go into DSPs.
     parameter int Dsp = 0,
+    // Where the accumulators lie: see state_ram.sv.
+    parameter int StateStyle = 0,
     localparam int Words = Rounds * Groups,
     localparam int WordBits = Words > 1 ? $clog2(Words) : 1
 ) (
@@ -43,7 +45,7 @@ module depthwise_core #(
     output logic                          out0_valid_o,
     output logic [        Pe*AccBits-1:0] out0_data_o
 );
-  localparam int ProductKind = InKind != 0 || WeightKind != 0 ? 1 : 0;
+  localparam int ProductSigned = InKind != 0 || WeightKind != 0 ? 1 : 0;
   localparam int SumBits = ProductBits + $clog2(Simd);
   localparam int TreeStages = ($clog2(Simd) + 1) / 2;
 
@@ -58,10 +60,9 @@ module depthwise_core #(
   assign weight_addr_o = word_q;
 
   // Products and their sum, then the accumulator.
-  logic [Pe*AccBits-1:0] sums;
+  logic [Pe*SumBits-1:0] sums;
   for (genvar p = 0; p < Pe; p++) begin : gen_lane
     logic [Simd*ProductBits-1:0] products;
-    logic [SumBits-1:0] sum;
     for (genvar s = 0; s < Simd; s++) begin : gen_tap
       product #(
           .ABits (InBits),
@@ -82,27 +83,22 @@ module depthwise_core #(
     adder_tree #(
         .Lanes (Simd),
         .Bits  (ProductBits),
-        .Signed(ProductKind)
+        .Signed(ProductSigned)
     ) u_tree (
         .clk_i,
         .data_i(products),
-        .sum_o (sum)
-    );
-    extend #(
-        .InBits (SumBits),
-        .InKind (ProductKind),
-        .OutBits(AccBits)
-    ) u_sum (
-        .data_i(sum),
-        .data_o(sums[p*AccBits+:AccBits])
+        .sum_o (sums[p*SumBits+:SumBits])
     );
   end
   tap_reduction #(
-      .Pe     (Pe),
-      .Rounds (Rounds),
-      .Groups (Groups),
-      .Bits   (AccBits),
-      .Latency(1 + ProductStages + TreeStages)
+      .Pe       (Pe),
+      .Rounds   (Rounds),
+      .Groups   (Groups),
+      .Bits     (AccBits),
+      .ValueBits(SumBits),
+      .Signed   (ProductSigned),
+      .Style    (StateStyle),
+      .Latency  (1 + ProductStages + TreeStages)
   ) u_reduction (
       .clk_i,
       .rst_i,

@@ -16,7 +16,9 @@ module max_pool #(
     // Channels / Pe.
     parameter int Groups = 2,
     parameter int Bits = 4,
-    parameter int Kind = 1
+    parameter int Kind = 1,
+    // Where the results so far lie: see state_ram.sv.
+    parameter int StateStyle = 0
 ) (
     input  logic                    clk_i,
     input  logic                    rst_i,
@@ -47,12 +49,14 @@ module max_pool #(
     );
   end
   tap_reduction #(
-      .Pe     (Pe),
-      .Rounds (Rounds),
-      .Groups (Groups),
-      .Bits   (Bits),
-      .Latency(($clog2(Simd) + 1) / 2),
-      .Kind   (Signed ? 1 : 2)
+      .Pe       (Pe),
+      .Rounds   (Rounds),
+      .Groups   (Groups),
+      .Bits     (Bits),
+      .Latency  (($clog2(Simd) + 1) / 2),
+      .Signed   (Signed ? 1 : 0),
+      .Maximum  (1),
+      .Style    (StateStyle)
   ) u_reduction (
       .clk_i,
       .rst_i,

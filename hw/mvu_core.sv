@@ -63,6 +63,7 @@ module mvu_core #(
   localparam int BeatBits = Beats > 1 ? $clog2(Beats) : 1;
   localparam int GroupBits = Groups > 1 ? $clog2(Groups) : 1;
   localparam bit CountsOnes = InBits == 1 && WeightBits == 1 && InKind == WeightKind;
+  localparam bit Bipolar = CountsOnes && InKind == 2;
   localparam bit Signed = InKind != 0 || WeightKind != 0;
   localparam int Pairs = PackedBits > 0 ? Pe / 2 : 0;
   localparam int TreeBits = CountsOnes ? 1 : ProductBits;
@@ -178,11 +179,12 @@ module mvu_core #(
   for (genvar p = 0; p < Pe; p++) begin : gen_row
     logic [Simd*TreeBits-1:0] products;
     logic [SumBits-1:0] sum;
-    logic [AccBits-1:0] start, added, acc_q;
+    logic [SumBits+(Bipolar?1:0)-1:0] added;
+    logic [AccBits-1:0] after, acc_q;
 
     if (CountsOnes) begin : gen_ones
       logic [Simd-1:0] ones;
-      if (InKind == 2) begin : gen_xnor
+      if (Bipolar) begin : gen_xnor
         assign ones = operand ~^ weight_data_i[p*Simd+:Simd];
       end else begin : gen_and
         assign ones = operand & weight_data_i[p*Simd+:Simd];
@@ -229,18 +231,23 @@ module mvu_core #(
     );
 
     // A count c of ones means the sum 2c - columns: the offset is where the accumulator starts.
-    if (CountsOnes && InKind == 2) begin : gen_offset
-      assign start = AccBits'(-Simd * Beats);
-      assign added = AccBits'({sum, 1'b0});
-    end else begin : gen_plain
-      assign start = '0;
-      if (!CountsOnes && Signed) begin : gen_signed
-        assign added = AccBits'($signed(sum));
-      end else begin : gen_unsigned
-        assign added = AccBits'(sum);
-      end
+    running_sum #(
+        .Bits     (AccBits),
+        .ValueBits(SumBits + (Bipolar ? 1 : 0)),
+        .Signed   (!CountsOnes && Signed ? 1 : 0),
+        .Start    (Bipolar ? -Simd * Beats : 0)
+    ) u_sum (
+        .first_i (first_sum),
+        .so_far_i(acc_q),
+        .value_i (added),
+        .sum_o   (after)
+    );
+    if (Bipolar) begin : gen_twice
+      assign added = {sum, 1'b0};
+    end else begin : gen_once
+      assign added = sum;
     end
-    always_ff @(posedge clk_i) if (step_sum) acc_q <= (first_sum ? start : acc_q) + added;
+    always_ff @(posedge clk_i) if (step_sum) acc_q <= after;
     assign out0_data_o[p*AccBits+:AccBits] = acc_q;
   end
 endmodule

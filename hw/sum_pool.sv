@@ -18,7 +18,9 @@ module sum_pool #(
     parameter int Groups = 2,
     parameter int InBits = 4,
     parameter int InKind = 1,
-    parameter int OutBits = 6
+    parameter int OutBits = 6,
+    // Where the results so far lie: see state_ram.sv.
+    parameter int StateStyle = 0
 ) (
     input  logic                      clk_i,
     input  logic                      rst_i,
@@ -35,10 +37,9 @@ module sum_pool #(
   localparam int SumBits = TermBits + $clog2(Simd);
   localparam int Signed = InKind == 0 ? 0 : 1;
 
-  logic [Pe*OutBits-1:0] sums;
+  logic [Pe*SumBits-1:0] sums;
   for (genvar p = 0; p < Pe; p++) begin : gen_lane
     logic [Simd*TermBits-1:0] terms;
-    logic [SumBits-1:0] sum;
     for (genvar s = 0; s < Simd; s++) begin : gen_tap
       extend #(
           .InBits (InBits),
@@ -56,23 +57,18 @@ module sum_pool #(
     ) u_tree (
         .clk_i,
         .data_i(terms),
-        .sum_o (sum)
-    );
-    extend #(
-        .InBits (SumBits),
-        .InKind (Signed),
-        .OutBits(OutBits)
-    ) u_sum (
-        .data_i(sum),
-        .data_o(sums[p*OutBits+:OutBits])
+        .sum_o (sums[p*SumBits+:SumBits])
     );
   end
   tap_reduction #(
-      .Pe     (Pe),
-      .Rounds (Rounds),
-      .Groups (Groups),
-      .Bits   (OutBits),
-      .Latency(($clog2(Simd) + 1) / 2)
+      .Pe       (Pe),
+      .Rounds   (Rounds),
+      .Groups   (Groups),
+      .Bits     (OutBits),
+      .ValueBits(SumBits),
+      .Signed   (Signed),
+      .Style    (StateStyle),
+      .Latency  (($clog2(Simd) + 1) / 2)
   ) u_reduction (
       .clk_i,
       .rst_i,

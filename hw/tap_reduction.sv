@@ -1,6 +1,6 @@
 // A reduction over the taps of a window: its events, and the results so far of all channels.
 //
-// Formula: a result is the sum, or the maximum, of Rounds values; Pe results side by side.
+// Formula: a result is the sum modulo 2**Bits, or the maximum, of Rounds values; Pe results side by side.
 // Timing contract, per vector: Rounds * Groups events (step_o, see tap_sequencer.sv); those of the last
 // round also issue a result and alone wait for space. The value of an event arrives at value_i Latency
 // cycles later; result_o with valid_o comes Latency + 1 cycles after issue. in0_ready_o and out0_issue_o
@@ -13,26 +13,31 @@ module tap_reduction #(
     parameter int Rounds = 4,
     // Channels / Pe.
     parameter int Groups = 2,
-    // Bits of a value and of a result.
+    // Bits of a result, and of a value (of a maximum: the same).
     parameter int Bits = 8,
+    parameter int ValueBits = Bits,
     // Cycles from an event to its value.
     parameter int Latency = 0,
-    // 0: sum, 1: maximum of two's complement values, 2: maximum of unsigned ones.
-    parameter int Kind = 0
+    // 1: values are two's complement.
+    parameter int Signed = 1,
+    // 0: sum, 1: maximum.
+    parameter int Maximum = 0,
+    // Where the results so far lie: see state_ram.sv.
+    parameter int Style = 0
 ) (
-    input  logic               clk_i,
-    input  logic               rst_i,
-    input  logic               in0_valid_i,
-    output logic               in0_ready_o,
-    input  logic               out0_space_i,
-    output logic               out0_issue_o,
-    input  logic [Pe*Bits-1:0] value_i,
-    output logic               valid_o,
-    output logic [Pe*Bits-1:0] result_o
+    input  logic                    clk_i,
+    input  logic                    rst_i,
+    input  logic                    in0_valid_i,
+    output logic                    in0_ready_o,
+    input  logic                    out0_space_i,
+    output logic                    out0_issue_o,
+    input  logic [Pe*ValueBits-1:0] value_i,
+    output logic                    valid_o,
+    output logic [     Pe*Bits-1:0] result_o
 );
   localparam int GroupBits = Groups > 1 ? $clog2(Groups) : 1;
-  if (Kind < 0 || Kind > 2) begin : gen_check
-    $fatal(1, "tap_reduction: Kind must be 0 to 2, not %0d (Pe %0d)", Kind, Pe);
+  if (Maximum == 1 && ValueBits != Bits) begin : gen_check
+    $fatal(1, "tap_reduction: a maximum of values of %0d bits has as many, not %0d", ValueBits, Bits);
   end
 
   logic last, first;
@@ -66,7 +71,16 @@ module tap_reduction #(
   if (Rounds == 1) begin : gen_at_once
     logic unused;
     assign unused = ^{first, group};
-    assign joined = value_i;
+    for (genvar p = 0; p < Pe; p++) begin : gen_lane
+      extend #(
+          .InBits (ValueBits),
+          .InKind (Signed),
+          .OutBits(Bits)
+      ) u_value (
+          .data_i(value_i[p*ValueBits+:ValueBits]),
+          .data_o(joined[p*Bits+:Bits])
+      );
+    end
   end else begin : gen_so_far
     logic step_value, first_value;
     logic [GroupBits-1:0] group_value;
@@ -91,7 +105,8 @@ module tap_reduction #(
     );
     state_ram #(
         .Width(Pe * Bits),
-        .Depth(Groups)
+        .Depth(Groups),
+        .Style(Style)
     ) u_so_far (
         .clk_i,
         .write_i(step_value),
@@ -100,12 +115,22 @@ module tap_reduction #(
         .data_o (so_far)
     );
     for (genvar p = 0; p < Pe; p++) begin : gen_lane
-      logic [Bits-1:0] x, y;
-      assign x = value_i[p*Bits+:Bits];
+      logic [ValueBits-1:0] x;
+      logic [Bits-1:0] y;
+      assign x = value_i[p*ValueBits+:ValueBits];
       assign y = so_far[p*Bits+:Bits];
-      if (Kind == 0) begin : gen_sum
-        assign joined[p*Bits+:Bits] = (first_value ? '0 : y) + x;
-      end else if (Kind == 1) begin : gen_signed
+      if (Maximum == 0) begin : gen_sum
+        running_sum #(
+            .Bits     (Bits),
+            .ValueBits(ValueBits),
+            .Signed   (Signed)
+        ) u_sum (
+            .first_i (first_value),
+            .so_far_i(y),
+            .value_i (x),
+            .sum_o   (joined[p*Bits+:Bits])
+        );
+      end else if (Signed == 1) begin : gen_signed
         assign joined[p*Bits+:Bits] = first_value || $signed(x) > $signed(y) ? x : y;
       end else begin : gen_unsigned
         assign joined[p*Bits+:Bits] = first_value || x > y ? x : y;
