@@ -128,7 +128,15 @@ def test_estimate_json_adds_up(model, capsys):
     assert sum(parts) == pytest.approx(data["total"]["lut"])
     assert data["verdict"]["fits"] is True
     assert [row["bits"] for row in data["bitwidths"]["uniform"]] == list(range(1, 9))
+    assert data["bitwidths"]["refolded"] == []
     assert data["fps"]["source"] == "analytic"
+
+
+def test_estimate_folds_every_width_anew_when_asked(model, capsys):
+    table = _json(capsys, "estimate", model, "--board", "pynq-z1", "--refold")["bitwidths"]
+    assert [row["bits"] for row in table["refolded"]] == list(range(1, 9))
+    kept = {row["bits"]: row["fps"] for row in table["uniform"]}
+    assert all(row["fps"] >= kept[row["bits"]] for row in table["refolded"])
 
 
 def test_estimate_meets_a_target_with_less(model, capsys):

@@ -77,12 +77,12 @@ def simulate(
 
 
 def per_bitwidth(
-    model: IntGraph | Design, on: BoardLike | None = None, refold: bool = True
+    model: IntGraph | Design, on: BoardLike | None = None, refold: bool = False
 ) -> BitwidthTable:
     """Resources and frame rate at every uniform width, and per layer with the others as they are.
 
-    A Design on its own board keeps its folding; with `refold` every uniform width is also folded
-    anew for the most frames per second that fit.
+    A Design on its own board keeps its folding. With `refold` every uniform width is also folded
+    anew for the most frames per second that fit, which is a search for each.
     """
     from codesign.search.whatif import per_bitwidth as table_of
 

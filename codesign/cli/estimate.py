@@ -49,6 +49,9 @@ def estimate(
     per_bitwidth: Annotated[
         bool, typer.Option("--per-bitwidth", help="Also the table at every width 1 to 8.")
     ] = False,
+    refold: Annotated[
+        bool, typer.Option("--refold", help="The table also folded anew at each width (slower).")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for Design and report.")] = None,
     input_type: InputType = None,
     input_scale: InputScale = None,
@@ -79,9 +82,9 @@ def estimate(
     if write_folding is not None:
         api.write_folding(plan.design, write_folding)
     table = None
-    if per_bitwidth:
+    if per_bitwidth or refold:
         with show.busy("every bit width"):
-            table = api.per_bitwidth(plan.design, board)
+            table = api.per_bitwidth(plan.design, board, refold)
     data = api.report_data(plan, board, bitwidths=table)
     if not json:
         _print(data)
