@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
@@ -68,7 +69,7 @@ class HostOutput(msgspec.Struct, frozen=True):
     name: str
     shape: tuple[int, ...]
     qtype: QType
-    meaning: str = "logits"
+    meaning: Literal["class", "logits"] = "logits"
     scale: float = 1.0
 
 
@@ -80,7 +81,7 @@ class Design(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     board: str
-    clock_hz: float
+    clock_hz: Annotated[float, msgspec.Meta(gt=0)]
     input: HostInput
     output: HostOutput
     blocks: tuple[AnyBlock, ...]

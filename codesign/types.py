@@ -7,6 +7,7 @@ import msgspec
 from codesign.errors import BadInput
 
 KINDS = ("int", "bipolar", "ternary", "power-of-two")
+EXACT_BITS = {"bipolar": 1, "ternary": 2}
 
 
 class QType(msgspec.Struct, frozen=True, order=True):
@@ -29,6 +30,8 @@ class QType(msgspec.Struct, frozen=True, order=True):
             raise ValueError(f"a type has at least 1 bit, not {self.bits}")
         if self.kind not in KINDS:
             raise ValueError(f"kind is one of {', '.join(KINDS)}, not {self.kind!r}")
+        if self.bits != EXACT_BITS.get(self.kind, self.bits):
+            raise ValueError(f"{self.kind} has {EXACT_BITS[self.kind]} bit(s), not {self.bits}")
         if self.kind == "power-of-two" and not (2 <= self.bits <= 5 and self.signed):
             raise ValueError(f"power-of-two is signed and has 2 to 5 bits, not {self.bits}")
 

@@ -30,12 +30,13 @@ class Fold(msgspec.Struct, frozen=True, order=True):
 
     `simd` inputs and `pe` outputs a cycle; blocks without a reduction use `pe` alone (lanes of
     their streams), in a window and in what reads it by channels `simd` counts taps. `multiplier` is
-    "lut" or "dsp"; `memory` is where weights, thresholds and buffers live: "lut" (LUTs as ROM or RAM), "block" (the family's block RAM) or "large" (weights in the
-    family's large RAM, which is filled at start-up; buffers as with "block").
+    "lut" or "dsp"; `memory` is where weights, thresholds and buffers live: "lut" (LUTs as ROM or
+    RAM), "block" (the family's block RAM) or "large" (weights in the family's large RAM, which is
+    filled at start-up; buffers as with "block").
     """
 
-    pe: int = 1
-    simd: int = 1
+    pe: Size = 1
+    simd: Size = 1
     multiplier: str = "lut"
     memory: str = "lut"
 
@@ -47,7 +48,7 @@ class ParamRef(msgspec.Struct, frozen=True):
     """
 
     name: str
-    shape: tuple[int, ...]
+    shape: Annotated[tuple[Size, ...], msgspec.Meta(min_length=1)]
     qtype: QType
     digest: str = ""
     value: int | None = None

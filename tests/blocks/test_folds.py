@@ -88,10 +88,21 @@ def test_a_parameter_of_another_shape_is_refused() -> None:
         block.check()
 
 
-def test_a_count_below_one_is_refused_when_read() -> None:
-    text = msgspec.json.encode(unit(QType(4), QType(4))).replace(b'"rows":8', b'"rows":0')
-    with pytest.raises(msgspec.ValidationError, match=r"`int` >= 1 - at `\$.rows`"):
-        msgspec.json.decode(text, type=AnyBlock)
+@pytest.mark.parametrize(
+    ("whole", "broken", "text"),
+    [
+        ('"rows":8', '"rows":0', r"`int` >= 1 - at `\$.rows`"),
+        ('"pe":1', '"pe":0', r"`int` >= 1 - at `\$.fold.pe`"),
+        ('"shape":[8,144]', '"shape":[]', r"length >= 1 - at `\$.weight.shape`"),
+        ('"kind":"int"', '"kind":"bipolar"', "bipolar has 1 bit.s., not 4"),
+        ('"kind":"int"', '"kind":"ternary"', "ternary has 2 bit.s., not 4"),
+    ],
+)
+def test_a_broken_field_is_refused_when_read(whole, broken, text) -> None:
+    encoded = msgspec.json.encode(unit(QType(4), QType(4))).decode()
+    assert whole in encoded
+    with pytest.raises(msgspec.ValidationError, match=text):
+        msgspec.json.decode(encoded.replace(whole, broken, 1), type=AnyBlock)
 
 
 def test_several_taps_need_all_channels() -> None:
