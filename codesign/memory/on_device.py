@@ -36,19 +36,19 @@ def niti_need(size: NetworkSize, weight_bits: float = 8) -> TrainingNeed:
 
     Weights take `weight_bits` bits, there is no optimiser, and a layer's int32 gradient is used up
     before the next one is made: 4 bytes for each weight of the largest layer. A frame keeps one byte
-    for each input of a layer with weights (int8; pixels uint8), for each ReLU between two of them (its
-    mask) and for each output of a pool (the place of its maximum).
+    for each input of a layer with weights (int8; two for the first, pixels less their mean), for each
+    ReLU between two of them (its mask) and for each output of a pool (the place of its maximum).
     """
     chain = [layer for layer in size.layers if layer.kind != "norm"]
     outputs = [size.inputs, *(layer.outputs for layer in chain)]
-    read = sum(given for given, layer in zip(outputs, chain, strict=False) if layer.weights)
+    read = [given for given, layer in zip(outputs, chain, strict=False) if layer.weights]
     places = sum(layer.outputs for layer in chain if layer.kind == "pool")
     largest = max((layer.weights for layer in chain), default=0)
     return TrainingNeed(
         parameter_bytes=size.weights * weight_bits / BITS_PER_BYTE,
         optimiser_bytes=0.0,
         gradient_bytes=largest * GRADIENT_BYTES,
-        frame_bytes=read + sum(size.hidden) + places,
+        frame_bytes=sum(read[:1]) + sum(read) + sum(size.hidden) + places,
     )
 
 

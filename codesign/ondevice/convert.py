@@ -24,10 +24,11 @@ def integer_network(
     config: QuantConfig,
     input_max: int,
     generator: torch.Generator,
+    input_mean: int = 0,
 ) -> IntegerNetwork:
     """The layers of the float `model` as integers, without biases and norms, Xavier-uniform.
 
-    Weights have the widths of `config`, 2..8 bits. Raises BadInput for another width, for a network
+    Weights have the widths of `config`, 2..8 bits; `input_mean` is taken from all pixels. Raises BadInput for another width, for a network
     that is more than a chain of layers, and for a layer without an integer form: there are Linear,
     Conv2d (square, without groups), ReLU, MaxPool2d and Flatten.
     """
@@ -38,7 +39,7 @@ def integer_network(
     layers: list[tuple[str, Layer]] = []
     for name in names:
         layers += _converted(name, modules[name], config, bool(layers) and _is_flat(layers))
-    network = IntegerNetwork(layers, input_max)
+    network = IntegerNetwork(layers, input_max, input_mean)
     for layer in network.weighted:
         layer.xavier(generator)
     return network

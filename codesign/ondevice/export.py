@@ -39,9 +39,11 @@ class Graph:
         self.constants.append(numpy_helper.from_array(array, name))
         return name
 
-    def quant(self, name: str, source: str, bits: int, signed: bool, mode: str = "ROUND") -> None:
-        """A Quant node at 2^exponent; signed ranges are narrow."""
-        numbers = {"scale": math.ldexp(1.0, self.exponent), "zero": 0.0, "bits": bits}
+    def quant(
+        self, name: str, source: str, bits: int, signed: bool, mode: str = "ROUND", zero: int = 0
+    ) -> None:
+        """A Quant node at 2^exponent with the zero point `zero`; signed ranges are narrow."""
+        numbers = {"scale": math.ldexp(1.0, self.exponent), "zero": zero, "bits": bits}
         inputs = [self.constant(f"{name}.{key}", value) for key, value in numbers.items()]
         attributes = {"signed": int(signed), "narrow": int(signed), "rounding_mode": mode}
         self.add("Quant", name, source, *inputs, domain=QONNX, **attributes)
@@ -51,13 +53,15 @@ def to_qonnx(network: IntegerNetwork, input_shape: tuple[int, ...]) -> onnx.Mode
     """The network in evaluation, batch 1: input float32 raw / input_max, output the last sums.
 
     The input times input_max / 2^bits lies on a grid of powers of two, so that float32 is exact
-    wherever sums stay below 2^24. Weights are stored as their values; activations of a layer are
+    wherever sums stay below 2^24; its zero point is the mean that all pixels lose. Weights are stored as their values; activations of a layer are
     int8 behind its shift, uint7 behind a ReLU.
     """
     graph = Graph("x", -network.input_bits)
     factor = graph.constant("input.factor", network.input_max * 2.0**-network.input_bits)
     graph.add("Mul", "input_scaled", "x", factor)
-    graph.quant("input", graph.tensor, network.input_bits, signed=False)
+    mean = graph.constant("input.mean", math.ldexp(network.input_mean, graph.exponent))
+    graph.add("Sub", "input_centred", graph.tensor, mean)
+    graph.quant("input", graph.tensor, network.input_bits, False, zero=network.input_mean)
     behind = (*network.layers[1:], None)
     for name, layer, following in zip(network.names, network.layers, behind, strict=True):
         WRITERS[type(layer)](graph, name, layer)

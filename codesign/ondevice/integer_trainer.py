@@ -23,7 +23,7 @@ class IntegerTrainer(Trainer):
             self.save()
 
     def _train_epoch(self, stage: Stage, phase: str) -> tuple[float, float]:
-        """Fixes the shifts of evaluation at the largest that the epoch's batches needed."""
+        """Fixes the shifts of evaluation by the largest outputs of the epoch's batches."""
         bits = self.recipe.niti.bits_at(stage.progress(self.done))
         self.update = Update(bits, epoch_generator(self.recipe.train.seed, -1 - self.done))
         self.model.forget_shifts()

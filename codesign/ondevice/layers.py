@@ -21,6 +21,7 @@ from codesign.ondevice.rounding import (
 )
 
 INT32_MAX = 2**31 - 1
+UNSEEN = -(2**31)
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Weighted(Layer):
     """A product with weights of `bits` bits (sign included): int64 sums of what int32 can hold.
 
     While training, sums are shifted by n - 7 bits, n = ceil(log2 max|sum|) of the batch, and
-    `seen` keeps the largest shift; in evaluation `shift` is fixed, as hardware has it.
+    `seen` keeps the largest exponent of the outputs; in evaluation `shift` is fixed, as hardware has it.
     """
 
     def __init__(self, shape: tuple[int, ...], bits: int) -> None:
@@ -63,7 +64,7 @@ class Weighted(Layer):
         self.register_buffer("weight", torch.zeros(shape, dtype=torch.int8))
         self.register_buffer("exponent", torch.tensor(0))
         self.register_buffer("shift", torch.tensor(0))
-        self.register_buffer("seen", torch.tensor(0))
+        self.register_buffer("seen", torch.tensor(UNSEEN))
 
     @property
     def largest(self) -> int:
@@ -109,8 +110,9 @@ class Weighted(Layer):
         shift = int(self.shift)
         if self.training:
             shift = max(0, magnitude_bits(sums) - INT8_BITS)
-            self.seen.clamp_(min=shift)
         exponent = x.exponent + int(self.exponent) + shift
+        if self.training:
+            self.seen.clamp_(min=exponent)
         return Block(clipped(shift_half_up(sums, shift)), exponent)
 
     def back(self, error: Tensor, update: Update, first: bool) -> Tensor:

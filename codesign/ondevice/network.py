@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from codesign.ondevice.layers import Block, Layer, Update, Weighted
+from codesign.ondevice.layers import UNSEEN, Block, Layer, Update, Weighted
 from codesign.ondevice.loss import ERROR_SHIFT, output_error
 from codesign.ondevice.rounding import noise_like
 
@@ -16,7 +16,8 @@ from codesign.ondevice.rounding import noise_like
 class IntegerNetwork(nn.Module):
     """NITI (Wang et al., 2022): int8 tensors with one power of two each, 32-bit sums.
 
-    Pixels enter as the data has them, integers 0..`input_max` (uint8), worth pixel / 2^input_bits.
+    Pixels are integers 0..`input_max` (uint8); (pixel - `input_mean`) / 2^input_bits enters, for what
+    all pixels share would drown their differences in layers without biases and norms.
     `forward` is inference for the tools of float networks: it takes raw / input_max, float32, and
     gives the sums of the last layer times their scale. Parameters are buffers of int8.
     """
@@ -24,13 +25,15 @@ class IntegerNetwork(nn.Module):
     # Nothing here has a Brevitas quantiser that budgets could turn.
     quantiser_trace = ()
 
-    def __init__(self, layers: Iterable[tuple[str, Layer]], input_max: int) -> None:
+    def __init__(
+        self, layers: Iterable[tuple[str, Layer]], input_max: int, input_mean: int = 0
+    ) -> None:
         super().__init__()
         self.names: list[str] = []
         for name, layer in layers:
             self.add_module(name.replace(".", "_"), layer)
             self.names.append(name)
-        self.input_max = input_max
+        self.input_max, self.input_mean = input_max, input_mean
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -51,9 +54,13 @@ class IntegerNetwork(nn.Module):
         """Raw integers, uint8, of raw / input_max."""
         return (x * self.input_max).round().to(torch.uint8)
 
+    def entered(self, pixels: Tensor) -> Block:
+        """What the first layer reads, int16."""
+        return Block(pixels.to(torch.int16) - self.input_mean, -self.input_bits)
+
     def learn(self, pixels: Tensor, target: Tensor, update: Update) -> Block:
         """One step on uint8 (batch, C, H, W) and classes int64 (batch,); returns the int8 logits."""
-        out = Block(pixels, -self.input_bits)
+        out = self.entered(pixels)
         for layer in self.layers:
             out = layer(out)
         noise = noise_like(out.values, ERROR_SHIFT, update.generator)
@@ -68,7 +75,7 @@ class IntegerNetwork(nn.Module):
     @torch.no_grad()
     def sums(self, pixels: Tensor) -> Block:
         """Sums of the last layer for uint8 pixels, int64 (batch, classes), with the fixed shifts."""
-        out = Block(pixels, -self.input_bits)
+        out = self.entered(pixels)
         *rest, last = self.layers
         for layer in rest:
             out = layer(out)
@@ -79,11 +86,18 @@ class IntegerNetwork(nn.Module):
         return (out.values.double() * math.ldexp(1.0, out.exponent)).float()
 
     def forget_shifts(self) -> None:
-        """Begin to look for the largest shift of each layer anew."""
+        """Begin to look for the largest outputs of each layer anew."""
         for layer in self.weighted:
-            layer.seen.zero_()
+            layer.seen.fill_(UNSEEN)
 
     def fix_shifts(self) -> None:
-        """Evaluation uses the largest shift that a batch needed since `forget_shifts`."""
+        """Evaluation has room for the largest outputs since `forget_shifts`, layer by layer.
+
+        Exponents count, not shifts: what one layer shifts too far for most batches, the next need
+        not shift again.
+        """
+        exponent = -self.input_bits
         for layer in self.weighted:
-            layer.shift.copy_(layer.seen)
+            exponent += int(layer.exponent)
+            layer.shift.fill_(max(0, int(layer.seen) - exponent))
+            exponent += int(layer.shift)

@@ -7,11 +7,12 @@ from torch import Tensor
 from torch.nn import functional
 
 FLOAT32_EXACT = 2**24
-LARGEST = {torch.int8: 128, torch.uint8: 255}
+# Of operands; int16 holds uint8 pixels less their mean.
+LARGEST = {torch.int8: 128, torch.int16: 255}
 
 
 def matmul(a: Tensor, b: Tensor) -> Tensor:
-    """a @ b of int8 or uint8 matrices (M, K) and (K, N), exact, as int64.
+    """a @ b of matrices (M, K) and (K, N), exact, as int64; int8, or int16 of at most 255.
 
     Sums of float32 are exact below 2^24 only (K < 1040 for int8), those of float64 below 2^53.
     """

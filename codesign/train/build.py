@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -14,6 +15,9 @@ from codesign.errors import BadInput
 from codesign.models.registry import build_model, float_model
 from codesign.ondevice.convert import integer_network
 from codesign.recipe import Recipe
+
+# Images whose mean pixel an integer network takes from all.
+MEAN_IMAGES = 1024
 
 
 def recipe_data(recipe: Recipe, data_dir: Path | None = None) -> Dataset:
@@ -70,4 +74,6 @@ def _integer_model(recipe: Recipe, data: Dataset) -> nn.Module:
     spec = recipe.model
     model = float_model(spec.name, data.input_shape, data.class_count, **spec.options)
     generator = torch.Generator().manual_seed(recipe.train.seed)
-    return integer_network(model, data.input_shape, recipe.quant, data.input_max, generator)
+    mean = round(float(np.mean(np.asarray(data.train.take(slice(MEAN_IMAGES)).x))))
+    shape, quant = data.input_shape, recipe.quant
+    return integer_network(model, shape, quant, data.input_max, generator, mean)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import product
 
 
@@ -41,9 +42,13 @@ def loss_error(logits, exponent, target, noise):
     """Rows of int8 errors."""
     rows = []
     for row, label, draws in zip(logits, target, noise, strict=True):
-        z = [int((v * 47274 * 2**20 // 2**15) * 2 ** (exponent + 40) // 2**60) for v in row]
-        z = [max(0, v - max(z) + 10) for v in z]
-        o = [2**v - 1 for v in z]
+        if exponent <= -7:
+            x = [Fraction(v) * Fraction(2) ** exponent for v in row]
+            o = [int(2 ** (1 - 2 * exponent) * (1 + v + v * v / 2)) for v in x]
+        else:
+            z = [int((v * 47274 * 2**20 // 2**15) * 2 ** (exponent + 40) // 2**60) for v in row]
+            z = [max(0, v - max(z) + 10) for v in z]
+            o = [2**v - 1 for v in z]
         grad = [2**11 * v // sum(o) for v in o]
         grad[label] -= sum(grad)
         rows.append([clip(stochastic(g, 4, n)) for g, n in zip(grad, draws, strict=True)])

@@ -32,7 +32,8 @@ def trained(name, options, bits, data):
     generator = torch.Generator().manual_seed(0)
     model = MODELS[name](data.input_shape, data.class_count, **options)
     config = QuantConfig(weight_bits=bits)
-    network = integer_network(model, data.input_shape, config, data.input_max, generator)
+    mean = round(float(data.train.x.mean()))
+    network = integer_network(model, data.input_shape, config, data.input_max, generator, mean)
     x, y = torch.as_tensor(data.train.x), torch.as_tensor(data.train.y)
     for index in torch.randperm(len(y), generator=generator).split(64):
         network.train().learn(x[index], y[index], Update(5, generator))
@@ -57,7 +58,7 @@ def test_every_sum_of_the_last_layer_is_the_same(net, tmp_path):
 
 
 def test_bytes_behind_a_pool_without_relu(tmp_path):
-    """uint8 pixels; a signed activation, a pool, and a ReLU that comes after it."""
+    """uint8 pixels less 119 behind a border of zeros; a signed activation, a pool, and a ReLU that comes after it."""
     generator = torch.Generator().manual_seed(1)
     model = torch.nn.Sequential(
         torch.nn.Conv2d(1, 4, 3, padding=1, bias=False),
@@ -67,7 +68,7 @@ def test_bytes_behind_a_pool_without_relu(tmp_path):
         torch.nn.Linear(16, 6, bias=False),
         torch.nn.Linear(6, 3, bias=False),
     )
-    network = integer_network(model, (1, 4, 4), QuantConfig(weight_bits=8), 255, generator)
+    network = integer_network(model, (1, 4, 4), QuantConfig(weight_bits=8), 255, generator, 119)
     x = torch.randint(0, 256, (64, 1, 4, 4), generator=generator, dtype=torch.uint8)
     network.train().learn(x, torch.arange(64) % 3, Update(5, generator))
     network.fix_shifts()
