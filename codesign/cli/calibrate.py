@@ -25,7 +25,9 @@ def calibrate(family: Family = "xc7", data: Data = None) -> None:
     """
     from codesign.characterise.fit import fit
     from codesign.characterise.rows import DATA
+    from codesign.cost.family import load_family
 
+    load_family(family)
     model = fit(family, data or DATA)
     rows = [
         (kind, str(m.rows), *(f"{m.scales[c].median_error:.1%}" for c in ("lut", "ff")))
@@ -50,8 +52,11 @@ def model_report(
     """
     from codesign.characterise.assess import assess
     from codesign.characterise.rows import DATA
+    from codesign.cost.family import load_family
     from codesign.cost.model import COEFFICIENTS
 
+    if family:
+        load_family(family)
     known = sorted(path.stem for path in COEFFICIENTS.glob("*.json"))
     found = [assess(name, data or DATA) for name in ([family] if family else known)]
     if figures is not None:
