@@ -83,8 +83,14 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         require(
-            ("limit", self.limit, self.limit is None or self.limit >= 1, "at least 1"),
-            ("train_limit", self.train_limit, (self.train_limit or 1) >= 1, "at least 1"),
+            *(
+                (key, size, size is None or size >= least, f"at least {least}")
+                for key, size, least in (
+                    ("limit", self.limit, 1),
+                    ("train_limit", self.train_limit, 1),
+                    ("image_size", self.image_size, 8),
+                )
+            ),
             ("shrink", self.shrink, self.shrink >= 1, "at least 1"),
             (
                 "validation_fraction",
@@ -93,7 +99,6 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 "over 0 and below 1",
             ),
             ("crop_pixels", self.crop_pixels, self.crop_pixels >= 1, "at least 1"),
-            ("image_size", self.image_size, (self.image_size or 8) >= 8, "at least 8 pixels"),
             *(choice("augment", name, AUGMENTATIONS) for name in self.augment),
         )
 
@@ -139,14 +144,14 @@ class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             ),
             ("epochs", self.epochs, self.epochs >= 1, "at least 1"),
             ("batch", self.batch, self.batch >= 2, "at least 2"),
-            ("lr", self.lr, 0 < self.lr < 100, "over 0 and below 100"),
+            *(
+                (key, rate, rate is None or 0 < rate < 100, "over 0 and below 100")
+                for key, rate in (("lr", self.lr), ("finetune_lr", self.finetune_lr))
+            ),
             ("quantiser_lr", self.quantiser_lr, self.quantiser_lr >= 0, "at least 0"),
-            ("momentum", self.momentum, 0 <= self.momentum < 1, "at least 0 and below 1"),
-            (
-                "label_smoothing",
-                self.label_smoothing,
-                0 <= self.label_smoothing < 1,
-                "at least 0 and below 1",
+            *(
+                (key, getattr(self, key), 0 <= getattr(self, key) < 1, "at least 0 and below 1")
+                for key in ("momentum", "label_smoothing")
             ),
             ("seed", self.seed, 0 <= self.seed < 2**31, "from 0 to 2^31 - 1"),
             choice("procedure", self.procedure, PROCEDURES),
@@ -186,12 +191,8 @@ class BudgetSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     margin: float = 0.0
 
     def __post_init__(self) -> None:
-        sizes = ("weights_kib", "activations_sum_kib", "activations_max_kib")
         require(
-            *(
-                (key, size, size is None or size > 0, "over 0")
-                for key, size in ((key, getattr(self, key)) for key in sizes)
-            ),
+            *((key, kib, kib > 0, "over 0") for key, kib in self.memory.items()),
             *(
                 (key, getattr(self, key), getattr(self, key) >= 0, "at least 0")
                 for key in ("lambda0", "dual_rate")
@@ -313,8 +314,12 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return self.train.total_epochs + extra.get(self.train.procedure, 0)
 
     def with_seed(self, seed: int) -> Recipe:
-        """The same job from another seed."""
-        return msgspec.structs.replace(self, train=msgspec.structs.replace(self.train, seed=seed))
+        """The same job from another seed; raises BadInput."""
+        try:
+            train = msgspec.structs.replace(self.train, seed=seed)
+        except ValueError as error:
+            raise BadInput(str(error), key="seed", found=seed) from error
+        return msgspec.structs.replace(self, train=train)
 
 
 def recipe_names() -> list[str]:

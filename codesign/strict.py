@@ -8,6 +8,8 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
+from collections.abc import Iterator
+from math import isfinite
 from pathlib import Path
 from typing import TypeVar
 
@@ -33,6 +35,8 @@ def load_toml(path: Path, kind: type[T]) -> T:
     """
     try:
         raw = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        for key, found in _endless(raw):
+            raise BadInput(f"{path}: {key} must be finite, found {found}", path=str(path), key=key)
         return msgspec.convert(raw, kind)
     except OSError as error:
         raise BadInput(f"{path}: cannot be read ({error.strerror})", path=str(path)) from error
@@ -40,6 +44,16 @@ def load_toml(path: Path, kind: type[T]) -> T:
         raise BadInput(f"{path}: is not a TOML file ({error})", path=str(path)) from error
     except msgspec.ValidationError as error:
         raise _mistake(path, raw, kind, str(error)) from error
+
+
+def _endless(value: object, key: str = "") -> Iterator[tuple[str, float]]:
+    """(key, value) of every number that is infinite or none at all: TOML has words for them."""
+    if isinstance(value, float) and not isfinite(value):
+        yield key, value
+    members = value.items() if isinstance(value, dict) else ()
+    members = enumerate(value) if isinstance(value, list) else members
+    for name, member in members:
+        yield from _endless(member, f"{key}.{name}" if key else str(name))
 
 
 def _mistake(path: Path, raw: dict, kind: type, text: str) -> BadInput:

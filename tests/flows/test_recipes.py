@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from codesign.cli import main
 from codesign.errors import BadInput
 from codesign.recipe import load_recipe, recipe_names
 
@@ -33,6 +34,12 @@ def test_defaults_run_every_step(tmp_path: Path) -> None:
     assert recipe.with_seed(7).train.seed == 7
 
 
+@pytest.mark.parametrize("seed", [-1, 2**31])
+def test_a_seed_out_of_range_is_refused(tmp_path: Path, seed: int) -> None:
+    assert main(["run", "digits_pynq-z2", "--seed", str(seed), "--out", str(tmp_path / "r")]) == 2
+    assert not (tmp_path / "r").exists()
+
+
 def test_share_and_clock_shape_the_board(tmp_path: Path) -> None:
     path = tmp_path / "share.toml"
     path.write_text(PLAIN + "share = 0.1\nclock_hz = 50e6\n")
@@ -50,7 +57,13 @@ def test_share_and_clock_shape_the_board(tmp_path: Path) -> None:
         ("[train]\nepoch = 1", ("train.epoch", "epochs")),
         ("[train]\nepochs = 0", ("epochs", "at least 1", "0")),
         ("[train]\nlr = 'fast'", ("train.lr", "float", "fast")),
-        ("[train]\nlr = nan", ("lr", "nan")),
+        ("[train]\nlr = nan", ("train.lr", "finite", "nan")),
+        ("[train]\nwarmup_epochs = inf", ("train.warmup_epochs", "finite", "inf")),
+        ("clock_hz = inf", ("board.clock_hz", "finite", "inf")),
+        ("[inq]\nportions = [0.5, inf]", ("inq.portions.1", "finite")),
+        ("[train]\nfinetune_lr = -1.0", ("train.finetune_lr", "over 0", "-1.0")),
+        ("[data]\ntrain_limit = 0", ("data.train_limit", "at least 1")),
+        ("[data]\nimage_size = 0", ("data.image_size", "at least 8")),
         ("[train]\noptimiser = 'adma'", ("optimiser", "adam", "adma")),
         ("[data]\naugment = ['flop']", ("augment", "flip", "flop")),
         ("[data]\nvalidation_fraction = 1.5", ("validation_fraction", "1.5")),
