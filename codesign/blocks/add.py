@@ -48,7 +48,7 @@ class Add(Block, frozen=True, kw_only=True):
         (a, b), (sa, sb) = inputs, self.scales
         bound = sum(abs(s) * magnitude(t) for s, t in zip(self.scales, self.itypes, strict=True))
         kind = carrier(-bound, bound)
-        y = a.astype(kind) * kind(sa) + b.astype(kind) * kind(sb)
+        y = a.astype(kind) * sa + b.astype(kind) * sb
         return (narrowed(y, self.otype, self.name),)
 
     def program(self) -> Program:

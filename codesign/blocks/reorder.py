@@ -15,7 +15,7 @@ from codesign.blocks.base import Block, Fold, Natural, Params, Port, Size
 from codesign.blocks.control import control, counters, ended
 from codesign.blocks.folds import MEMORIES, check_lanes, lane_folds
 from codesign.blocks.memories import buffer, ram_style
-from codesign.blocks.walk import Walk, walk_of, walk_segments
+from codesign.blocks.walk import Walk, places_of, walk_of, walk_segments
 from codesign.cost.family import Family
 from codesign.cost.resources import CostTerm, Resources
 from codesign.errors import InvariantBroken
@@ -84,10 +84,8 @@ class Reorder(Block, frozen=True, kw_only=True):
 
     def execute(self, params: Params, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
         (x,) = inputs
-        places = np.zeros(1, np.int64)
-        for size, stride in zip(self.sizes, self.strides, strict=True):
-            places = (places[:, None] + np.arange(size) * stride).reshape(-1)
-        return (x.reshape(len(x), self.vectors, self.chunk)[:, :, places].reshape(len(x), -1),)
+        chunks = x.reshape(len(x), self.vectors, self.chunk)
+        return (chunks[:, :, places_of(self.sizes, self.strides)].reshape(len(x), -1),)
 
     @property
     def walk(self) -> Walk:

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from itertools import product
 
+import numpy as np
+
 from codesign.program import Read, Segment
 
 # (size, stride) of each loop in beats, the outermost first.
 Walk = tuple[tuple[int, int], ...]
+
+
+def places_of(sizes: tuple[int, ...], strides: tuple[int, ...]) -> np.ndarray:
+    """Places that nested loops visit, in order; the last loop is the innermost."""
+    places = np.zeros(1, np.int64)
+    for size, stride in zip(sizes, strides, strict=True):
+        places = (places[:, None] + np.arange(size) * stride).reshape(-1)
+    return places
 
 
 def walk_of(sizes: tuple[int, ...], strides: tuple[int, ...], lanes: int) -> Walk:

@@ -8,7 +8,8 @@ import numpy as np
 
 from codesign.blocks import Reorder
 from codesign.blocks.base import divisors
-from codesign.graph.builder import Builder, Value, is_canonical, need_tensor, unsupported
+from codesign.blocks.walk import places_of
+from codesign.graph.builder import Builder, is_canonical, unsupported
 from codesign.graph.chain import Chain, Linear
 from codesign.graph.exact import periodic
 from codesign.graph.onnx_node import OnnxNode
@@ -16,19 +17,6 @@ from codesign.graph.values import Tensor, canonical
 
 # Vectors, sizes and strides of a Reorder block.
 Course = tuple[int, tuple[int, ...], tuple[int, ...]]
-
-
-def need_integers(node: OnnxNode, value: Value) -> Tensor:
-    """`value` as integers, whatever chain they wait for; raises UnsupportedLayer."""
-    tensor = need_tensor(node, value)
-    if tensor.name is None:
-        raise unsupported(
-            node,
-            "the model's input reaches it as real numbers",
-            "quantise the input in the model, or say what the host sends, "
-            "for instance --input uint8 --input-scale 1/255",
-        )
-    return tensor
 
 
 def stream_axes(order: np.ndarray) -> tuple[int, ...] | None:
@@ -84,7 +72,7 @@ def walked(
         strides=strides,
         itype=x.qtype,
     )
-    places = (np.arange(vectors)[:, None] * block.chunk + _offsets(sizes, strides)).reshape(-1)
+    places = (np.arange(vectors)[:, None] * block.chunk + places_of(sizes, strides)).reshape(-1)
     chain = moved_chain(x.chain, places, channels)
     out = build.add(block, (x.name,), (node.name,))
     return replace(x, name=out, order=order, channels=channels, chain=chain)
@@ -126,12 +114,5 @@ def _axes(places: np.ndarray, vectors: int) -> Course | None:
         sizes.insert(0, size)
         strides.insert(0, int(steps[0]))
         rest = rest[::size]
-    found = _offsets(tuple(sizes), tuple(strides))
+    found = places_of(tuple(sizes), tuple(strides))
     return (vectors, tuple(sizes), tuple(strides)) if np.array_equal(found, places) else None
-
-
-def _offsets(sizes: tuple[int, ...], strides: tuple[int, ...]) -> np.ndarray:
-    places = np.zeros(1, np.int64)
-    for size, stride in zip(sizes, strides, strict=True):
-        places = (places[:, None] + np.arange(size) * stride).reshape(-1)
-    return places

@@ -103,8 +103,8 @@ def need_tensor(node: OnnxNode, value: Value) -> Tensor:
     return value
 
 
-def need_linear(node: OnnxNode, value: Value) -> Tensor:
-    """`value` as quantised integers with an affine meaning; raises UnsupportedLayer."""
+def need_integers(node: OnnxNode, value: Value) -> Tensor:
+    """`value` as integers, whatever chain they wait for; raises UnsupportedLayer."""
     tensor = need_tensor(node, value)
     if tensor.name is None:
         raise unsupported(
@@ -113,6 +113,12 @@ def need_linear(node: OnnxNode, value: Value) -> Tensor:
             "quantise the input in the model, or say what the host sends, "
             "for instance --input uint8 --input-scale 1/255",
         )
+    return tensor
+
+
+def need_linear(node: OnnxNode, value: Value) -> Tensor:
+    """`value` as quantised integers with an affine meaning; raises UnsupportedLayer."""
+    tensor = need_integers(node, value)
     if tensor.linear is None:
         raise unsupported(
             node,

@@ -24,7 +24,6 @@ from codesign.graph.values import IDENTITY, Tensor, linear
 from codesign.types import BIPOLAR, QType
 
 LUT_ROM_BITS = 64
-SMALL_BITS = 12
 
 
 def emit_levels(
@@ -102,10 +101,11 @@ def _proven(node: OnnxNode, chain: Chain, levels_by: Callable[[Chain], Levels]) 
 
 def _relabelled(levels: Levels, itype: QType) -> int | None:
     """c where every integer x becomes the level x + c, so that no hardware is needed."""
-    if itype.bits > SMALL_BITS:
+    rows, count = levels.table.shape
+    if rows > 1 or count * levels.step != itype.max - itype.min:
         return None
     x = np.arange(itype.min, itype.max + 1, itype.step)
-    moved = levels.apply(np.broadcast_to(x, (len(levels.table), len(x)))) - x
+    moved = levels.apply(x[None]) - x
     return int(moved[0, 0]) if np.all(moved == moved[0, 0]) else None
 
 

@@ -54,7 +54,7 @@ def is_integer(values: np.ndarray) -> bool:
     return all(v.denominator == 1 for v in values.ravel())
 
 
-def periodic(values: np.ndarray, period: int) -> np.ndarray:
+def periodic(values: np.ndarray, period: int = 1) -> np.ndarray:
     """The shortest of 1, `period` and len(values) elements that, repeated, gives `values`."""
     for length in (1, period):
         head = values[:length]

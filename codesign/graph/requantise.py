@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from codesign.graph.exact import periodic
 from codesign.graph.thresholds import Levels
 from codesign.types import QType
 
@@ -74,7 +75,7 @@ def affine_of(levels: Levels, itype: QType, otype: QType, slope: np.ndarray) -> 
             found = search.try_shift(guess, shift)
             if found is not None:
                 multiplier, bias = found
-                sums = _shared(multiplier * levels.sign), _shared(bias)
+                sums = periodic(multiplier * levels.sign), periodic(bias)
                 return Affine(*sums, shift, search.ties_even)
     return None
 
@@ -137,8 +138,3 @@ def _fit(
 def _short(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """The value of smallest magnitude in [low, high]."""
     return np.where(low > 0, low, np.where(high < 0, high, 0))
-
-
-def _shared(values: np.ndarray) -> np.ndarray:
-    """One element where all rows agree."""
-    return values[:1] if np.all(values == values[0]) else values

@@ -18,6 +18,7 @@ from fractions import Fraction
 import numpy as np
 
 from codesign.graph.chain import ALWAYS, Bound, Chain, preimage
+from codesign.graph.exact import periodic
 from codesign.graph.thresholds import Bounds, Levels
 from codesign.graph.values import Tensor
 from codesign.types import QType
@@ -107,9 +108,8 @@ def sum_levels(
     sign = np.array([part.sign for part in parts], np.int64)
     factors = np.array([_factors(*row) for row in zip(pairs, sides, strict=True)], np.int64).T
     units = np.array([_unit(*row) for row in zip(sums, pairs, sides, strict=True)])
-    return SumLevels(
-        (_short(factors[0]), _short(factors[1])), Levels(base, step, table, sign), units
-    )
+    factors = (periodic(factors[0]), periodic(factors[1]))
+    return SumLevels(factors, Levels(base, step, table, sign), units)
 
 
 def _sum(terms: tuple[Tensor, Tensor], row: int) -> Sum:
@@ -140,10 +140,6 @@ def _factors(pair: tuple[int, int], side: tuple[int, int, int]) -> tuple[int, in
 
 def _unit(total: Sum, pair: tuple[int, int], side: tuple[int, int, int]) -> float:
     return abs(float(total.scales[side[0]])) / pair[0]
-
-
-def _short(values: np.ndarray) -> np.ndarray:
-    return values[:1] if np.all(values == values[0]) else values
 
 
 def _separated(total: Sum, chosen: int, bounds: list[Bound]) -> Separation:

@@ -16,7 +16,7 @@ from codesign.blocks import Add
 from codesign.blocks.sum_types import scaled_range, sum_type
 from codesign.graph.builder import Builder, Value, covering, unsupported
 from codesign.graph.chain import Linear, wide
-from codesign.graph.exact import gcd
+from codesign.graph.exact import gcd, periodic
 from codesign.graph.logits import scaled_block
 from codesign.graph.onnx_node import OnnxNode
 from codesign.graph.values import IDENTITY, Tensor
@@ -118,8 +118,7 @@ def _exact(
 ) -> Tensor:
     total = add_terms(build, node, (a, b), factors)
     offset = wide(a.linear.offset, b.linear.offset, np.add)
-    scale = units[:1] if np.all(units == units[0]) else units
-    return replace(total, chain=(Linear(scale, offset),))
+    return replace(total, chain=(Linear(periodic(units), offset),))
 
 
 def _exact_wide(build: Builder, node: OnnxNode, a: Tensor, b: Tensor) -> Tensor:

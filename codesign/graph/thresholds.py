@@ -14,6 +14,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from codesign.blocks.threshold import count_reached
 from codesign.graph.chain import ALWAYS, Bound, Chain, Linear, preimage, split_uniform
 from codesign.graph.cuts import Cuts
 from codesign.types import QType
@@ -52,8 +53,8 @@ class Levels:
 
     def apply(self, x: np.ndarray) -> np.ndarray:
         """Levels of the integers `x`, an array (rows of `table`, any)."""
-        signed = x * self.sign[:, None]
-        return self.base + self.step * (signed[:, :, None] >= self.table[:, None, :]).sum(2)
+        count = count_reached((x * self.sign[:, None]).T, self.table).T
+        return self.base + self.step * count.astype(np.int64)
 
 
 def levels_of(

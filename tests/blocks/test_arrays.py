@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from codesign.blocks import Add
 from codesign.blocks.arrays import carrier, exact_kind, matrix_product, narrowed
 from codesign.errors import InvariantBroken
 from codesign.types import QType
@@ -50,3 +51,10 @@ def test_carriers_hold_their_ends() -> None:
     assert carrier(0, 128) is np.int16
     assert carrier(-(1 << 63), 0) is np.int64
     assert carrier(0, 1 << 63) is object
+
+
+def test_scaled_sums_beyond_64_bits_are_exact() -> None:
+    ends = {"channels": 1, "vectors": 1, "itypes": (QType(40), QType(40))}
+    block = Add(name="add", **ends, scales=(1 << 30, -3), otype=QType(72))
+    (y,) = block.execute({}, np.array([[-(1 << 39)]]), np.array([[5]]))
+    assert y.tolist() == [[-(1 << 69) - 15]]

@@ -184,3 +184,10 @@ def test_no_frames_are_refused(tmp_path):
         execute(graph, np.zeros((0, 6), int))
     with pytest.raises(BadInput, match="1 frame"):
         check_against_qonnx(tmp_path / "net.onnx", graph, x[:0])
+
+
+def test_a_wide_quantiser_of_integers_on_its_own_grid_costs_nothing(tmp_path):
+    net = Net((1, 6))
+    dense(net, net.quant("x", 2.0**-8, 13, signed=0), 6, 3)
+    graph, _ = agrees(tmp_path, net, QType(13, False), 2.0**-8)
+    assert [k.__name__ for k in kinds(graph)] == ["MatVec", "ArgMax"]

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from codesign.graph.builder import Builder, Value, need_constant, need_tensor, unsupported
+from codesign.graph.builder import Builder, Value, need_constant, need_integers, unsupported
 from codesign.graph.chain import Bound
 from codesign.graph.emit import emit_levels
 from codesign.graph.exact import rationals
@@ -19,13 +19,7 @@ LAYOUT_OF_RANK = {2: "NC", 3: "NWC", 4: "NCHW"}
 
 def multi_threshold(build: Builder, node: OnnxNode, x: Value, thresholds: Value) -> Tensor:
     """out_scale * #{k : x >= T[c, k]} + out_bias, with T as stored."""
-    tensor = need_tensor(node, x)
-    if tensor.name is None:
-        raise unsupported(
-            node,
-            "the model's input reaches it as real numbers",
-            "annotate the input with an integer type, or say what the host sends (--input int8)",
-        )
+    tensor = need_integers(node, x)
     table = _sorted(need_constant(node, thresholds, "thresholds"))
     row_of = _row_of(node, tensor, len(table))
     sets = [[Bound(t) for t in row] for row in table]

@@ -9,12 +9,13 @@ from math import prod
 import numpy as np
 
 from codesign.blocks import Concat, Slice, Window
-from codesign.graph.arrange import arranged, as_picture, moved_chain, need_integers, stream_axes
+from codesign.graph.arrange import arranged, as_picture, moved_chain, stream_axes
 from codesign.graph.builder import (
     Builder,
     Value,
     is_canonical,
     need_constant,
+    need_integers,
     need_linear,
     unsupported,
 )

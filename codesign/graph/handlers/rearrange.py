@@ -6,8 +6,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from math import ceil, floor
 
-from codesign.graph.arrange import as_picture, need_integers, walked
-from codesign.graph.builder import Builder, Value, unsupported
+from codesign.graph.arrange import as_picture, walked
+from codesign.graph.builder import Builder, Value, need_integers, unsupported
 from codesign.graph.onnx_node import OnnxNode
 from codesign.graph.values import Tensor, canonical
 

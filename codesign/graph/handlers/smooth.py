@@ -6,8 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from codesign.graph.arrange import need_integers
-from codesign.graph.builder import Builder, Value
+from codesign.graph.builder import Builder, Value, need_integers
 from codesign.graph.chain import Clip
 from codesign.graph.exact import rationals
 from codesign.graph.handlers.elementwise import scaled, stepped

@@ -31,26 +31,22 @@ def trunc(
     """
     tensor = need_linear(node, x)
     s, z, width = (_scalar(node, v) for v in (scale, zero, out[-1]))
-    versions = {1: _scalar(node, bits) - width, 2: None}
-    shift = versions[len(out)]
-    worth = s
-    if shift is None:
-        worth = _scalar(node, out[0])
-        shift = Fraction(int(np.rint(np.log2(float(worth / s)))))
+    second = len(out) == 2
+    worth = _scalar(node, out[0]) if second else s
+    dropped = int(np.rint(np.log2(float(worth / s))) if second else _scalar(node, bits) - width)
     mode = str(node.attrs.get("rounding_mode", "FLOOR")).upper()
-    if shift < 0 or z.denominator != 1 or (z and len(out) == 2) or mode not in ROUNDING:
+    if dropped < 0 or z.denominator != 1 or (z and second) or mode not in ROUNDING:
         raise unsupported(
             node,
-            f"{int(shift)} bits dropped, zero point {float(z)}, rounding {mode}",
+            f"{dropped} bits dropped, zero point {float(z)}, rounding {mode}",
             "drop bits of a tensor with zero point 0, with FLOOR or ROUND",
         )
-    bound_of = _bounds(mode, 1 << int(shift))
-    factor = rationals([1 / (s * (1 << int(shift)))])
-    chain = extended(tensor.chain, factor, rationals([z / (1 << int(shift))]))
-    qtype = _reached(tensor, chain, bound_of) if len(out) == 1 else _declared(node, int(width))
-    narrowed = len(out) == 2 and not qtype.signed and bool(node.attrs.get("narrow", 0))
-    high = qtype.max - narrowed
-    grid = Grid(qtype, qtype.min, high, rationals([worth]), rationals([z]))
+    divisor = 1 << dropped
+    bound_of = _bounds(mode, divisor)
+    chain = extended(tensor.chain, rationals([1 / (s * divisor)]), rationals([z / divisor]))
+    qtype = _declared(node, int(width)) if second else _reached(tensor, chain, bound_of)
+    narrow = second and not qtype.signed and bool(node.attrs.get("narrow", 0))
+    grid = Grid(qtype, qtype.min, qtype.max - narrow, rationals([worth]), rationals([z]))
     return levelled(build, node, tensor, grid, bound_of, chain)
 
 

@@ -45,6 +45,18 @@ def replace_nodes(model: Any, old: Iterable[Any], new: Iterable[Any]) -> None:
     model.graph.node.extend(copies)
 
 
+def swap(model: Any, first: Any, second: Any) -> None:
+    """first(x) -> y, second(y) -> z becomes second(x) -> y, first(y) -> z.
+
+    `second` alone reads y, and gives it the shape of x.
+    """
+    x, y, z = first.input[0], first.output[0], second.output[0]
+    model.set_tensor_shape(y, model.get_tensor_shape(x))
+    second.input[0], second.output[0] = x, y
+    first.input[0], first.output[0] = y, z
+    replace_nodes(model, [first, second], [second, first])
+
+
 def copied(node: Any) -> Any:
     """A node of its own, to be changed and put elsewhere."""
     from onnx import NodeProto

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from codesign.graph.passes.node_access import swap
+
 MONOTONE = ("Relu", "Quant", "LinearQuant", "BipolarQuant")
 TRUNCATIONS = ("Trunc", "QuantAvgPool2d")
 QUANTISERS = ("Quant", "LinearQuant", "BipolarQuant", "MultiThreshold", *TRUNCATIONS)
@@ -27,7 +29,7 @@ def _swap_one(model: Any) -> bool:
         if producer is not None and producer.op_type in QUANTISERS:
             continue
         if len(after) == 1 and after[0].op_type in MONOTONE and _per_tensor(model, after[0]):
-            _swap(model, pool, after[0])
+            swap(model, pool, after[0])
             return True
     return False
 
@@ -36,19 +38,3 @@ def _per_tensor(model: Any, node: Any) -> bool:
     """Parameters of one element: they need no change of shape."""
     constants = [model.get_initializer(name) for name in list(node.input)[1:]]
     return all(c is not None and c.size == 1 for c in constants)
-
-
-def _swap(model: Any, pool: Any, after: Any) -> None:
-    """pool(x) -> y, after(y) -> z becomes after(x) -> y, pool(y) -> z."""
-    x, y, z = pool.input[0], pool.output[0], after.output[0]
-    shape = model.get_tensor_shape(x)
-    after.input[0], after.output[0] = x, y
-    pool.input[0], pool.output[0] = y, z
-    model.set_tensor_shape(y, shape)
-    nodes = model.graph.node
-    first = list(nodes).index(pool)
-    moved = list(nodes)
-    moved.remove(after)
-    moved.insert(first, after)
-    del nodes[:]
-    nodes.extend(moved)

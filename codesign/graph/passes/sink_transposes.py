@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from codesign.graph.passes.node_access import attribute, swap
+
 QUANTISERS = ("Quant", "LinearQuant", "BipolarQuant")
 ELEMENTWISE = ("Relu", "LeakyRelu", "Clip", *QUANTISERS, "Identity", "Dropout")
 
@@ -19,7 +21,7 @@ def run(model: Any) -> Any:
 
 
 def _perm(node: Any) -> list[int]:
-    return next((list(a.ints) for a in node.attribute if a.name == "perm"), [])
+    return list(attribute(node, "perm", []))
 
 
 def _cancel_one(model: Any) -> bool:
@@ -54,19 +56,6 @@ def _sink_one(model: Any) -> bool:
             continue
         constants = [model.get_initializer(name) for name in list(after[0].input)[1:] if name]
         if _perm(node) and all(c is not None and c.size == 1 for c in constants):
-            _swap(model, node, after[0])
+            swap(model, node, after[0])
             return True
     return False
-
-
-def _swap(model: Any, transpose: Any, after: Any) -> None:
-    """transpose(x) -> y, after(y) -> z becomes after(x) -> y, transpose(y) -> z."""
-    x, y, z = transpose.input[0], transpose.output[0], after.output[0]
-    model.set_tensor_shape(y, model.get_tensor_shape(x))
-    after.input[0], after.output[0] = x, y
-    transpose.input[0], transpose.output[0] = y, z
-    nodes = model.graph.node
-    moved = [n for n in nodes if n.name != after.name]
-    moved.insert(next(i for i, n in enumerate(moved) if n.name == transpose.name), after)
-    del nodes[:]
-    nodes.extend(moved)
