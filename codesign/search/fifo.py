@@ -98,7 +98,7 @@ def fifo_sizing(
     started, search = process_time(), FifoSearch(design, board, full_rate)
     bounding, witness = Budget(bound_events), search.witness()
     bounds = search.bounds(witness, bounding)
-    shrinking = Budget(shrink_events if bounds.best.fits else shrink_events // REFUTED)
+    shrinking = Budget(shrink_events if bounds.fits else shrink_events // REFUTED)
     sized = search.sized(witness, bounds, shrinking)
     if not search.proven(sized):
         sized = search.plainly(witness)

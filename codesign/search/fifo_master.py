@@ -6,8 +6,9 @@ any style that the family has; all together stay within what the blocks leave of
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import ceil
 
 from codesign.search.fifo_steps import Fifo, Steps
 
@@ -16,33 +17,45 @@ Cut = Mapping[str, int]
 
 # Where the solver stops: relative to the bits, and nodes of its tree (no clock, so that answers repeat).
 GAP, NODES = 1e-4, 2000
+# Times the prices of counts, where all FIFOs together must be within the budget.
+DEARER = (0.5, 0.8, 1.0, 1.25, 2.0, 4.0)
 # In budgets: an excess that is none, and one beyond which bits count again.
 ROUNDING, NEARLY = 1e-9, 1e-6
 
 
 @dataclass(frozen=True)
-class Budgeted:
-    """FIFOs by stream; no others that satisfy the cuts have fewer bits than `bound_bits`.
+class Sum:
+    """Slots of these streams, each times `worth`, come to `least` or more."""
 
-    `fits` says that they are within the budget; where none are, they exceed it least, and the bound
-    is that of any budget. `nodes` of the solver's tree were looked at.
-    """
+    worth: Mapping[str, float]
+    least: float
+
+
+@dataclass(frozen=True)
+class Best:
+    """FIFOs by stream; no others that satisfy the cuts, within the budget if they are priced, have
+    fewer bits than `bound_bits`. `nodes` of the solver's trees were looked at."""
 
     fifos: dict[str, Fifo]
     bound_bits: float
-    fits: bool
     nodes: int = 0
 
 
 @dataclass
 class Master:
-    """Streams of `width` bits, none with fewer slots than `least`; `left` of the budget, in counts."""
+    """Streams of `width` bits, none with fewer slots than `least`; `left` of the budget, in counts.
+
+    Counts are paid for in bits, at the prices of `steps` (none at first). What is left at these
+    prices is given back, so that the bound holds for all FIFOs within the budget.
+    """
 
     steps: Steps
     width: Mapping[str, int]
     least: dict[str, int]
     left: Sequence[float]
     cuts: list[Cut] = field(default_factory=list)
+    sums: list[Sum] = field(default_factory=list)
+    solved: dict[object, Best] = field(default_factory=dict)
 
     def add(self, cut: Cut) -> None:
         """Keep a further cut in mind."""
@@ -51,77 +64,110 @@ class Master:
         for name, depth in cut.items() if len(cut) == 1 else ():
             self.least[name] = max(depth, self.least[name])
 
-    def solve(self, budgeted: bool = True) -> Budgeted:
-        """The FIFOs of least bits, as deep as they are without taking up more; in any budget if not
-        `budgeted`."""
-        options = self._options()
-        if budgeted:
-            found = cheapest(options, self.cuts, self.left, self.steps.share)
-        else:
-            fifos, bound, nodes = leanest(options, self.cuts)
-            found = Budgeted(fifos, bound, False, nodes)
-        fifos = {n: self.steps.deepest(f, self.width[n]) for n, f in found.fifos.items()}
-        return Budgeted(fifos, found.bound_bits, found.fits, found.nodes)
+    def solve(self) -> Best:
+        """The FIFOs of least cost, as deep as they are without taking up more; streams that share
+        no cut are chosen apart."""
+        found = [self._of_group(names) for names in self._groups()]
+        fifos = {
+            name: self.steps.deepest(fifo, self.width[name])
+            for best in found
+            for name, fifo in best.fifos.items()
+        }
+        given = sum(p * n for p, n in zip(self.steps.price, self.left, strict=True))
+        bound = sum(best.bound_bits for best in found) - given
+        return Best(fifos, bound, max(best.nodes for best in found))
 
-    def prices(self) -> tuple[float, ...]:
-        """Bits that one more of each count would save: the duals of the relaxed program."""
-        program = _Program(self._options(), self.cuts, "GLOP")
+    def pay(self) -> bool:
+        """Price the counts by what one more of each would save in the relaxed program; False where
+        even that does not fit."""
+        options = {n: self._ways(n) for n in self.width}
+        program = _Program(options, self.cuts, self.sums, "GLOP")
         program.within(self.left, self.steps.share)
-        return program.duals()
+        prices = program.duals()
+        self.steps = replace(self.steps, price=prices or self.steps.price)
+        return prices is not None
 
-    def _options(self) -> dict[str, list[Fifo]]:
-        return {name: self._ways(name, width) for name, width in self.width.items()}
+    def affordable(self) -> dict[str, Fifo] | None:
+        """FIFOs of few bits that satisfy the cuts within the budget, of the depths that are best when
+        counts are dearer or cheaper; None where there are none."""
+        priced = [replace(self, steps=self.steps.at(factor)).solve().fifos for factor in DEARER]
+        options = {
+            n: [f for d in {p[n].depth for p in priced} for f in self.steps.of_depth(d, width)]
+            for n, width in self.width.items()
+        }
+        program = _Program(options, self.cuts, self.sums, "SCIP")
+        program.within(self.left, self.steps.share)
+        found = program.solved()
+        return found and found[0]
 
-    def _ways(self, name: str, width: int) -> list[Fifo]:
-        least = self.least[name]
+    def _groups(self) -> list[tuple[str, ...]]:
+        group = {name: [name] for name in self.width}
+        for names in (*self.cuts, *(s.worth for s in self.sums)):
+            joined = list(dict.fromkeys(n for name in names for n in group[name]))
+            group |= dict.fromkeys(joined, joined)
+        return list({id(names): tuple(names) for names in group.values()}.values())
+
+    def _of_group(self, names: tuple[str, ...]) -> Best:
+        inside = frozenset(names)
+        cuts = [cut for cut in self.cuts if inside.issuperset(cut)]
+        sums = [s for s in self.sums if inside.issuperset(s.worth)]
+        key = names, self.steps.price, tuple(map(self.least.get, names)), len(cuts), len(sums)
+        if key not in self.solved:
+            options = {n: _leaner(self._ways(n), self.steps.cost) for n in names}
+            self.solved[key] = _cheapest(options, cuts, sums, self.steps.cost)
+        return self.solved[key]
+
+    def _ways(self, name: str) -> list[Fifo]:
+        """FIFOs of the depths that any cut asks for."""
+        least, width = self.least[name], self.width[name]
         depths = {max(least, cut[name]) for cut in self.cuts if name in cut} | {least}
+        for total in (s for s in self.sums if name in s.worth):
+            most = max(least, ceil(total.least / total.worth[name]))
+            depths.update(self.steps.depths(least, most, width))
         return [fifo for d in sorted(depths) for fifo in self.steps.of_depth(d, width)]
 
 
-def cheapest(
+def _cheapest(
     options: Mapping[str, Sequence[Fifo]],
     cuts: Sequence[Cut],
-    left: Sequence[float],
-    share: Sequence[float],
-) -> Budgeted:
+    sums: Sequence[Sum],
+    cost: Callable[[Fifo], float],
+) -> Best:
+    """One option for each stream, of least cost together."""
+    if not (cuts or sums):
+        fifos = {name: min(ways, key=cost) for name, ways in options.items()}
+        return Best(fifos, sum(map(cost, fifos.values())))
+    return Best(*_Program(options, cuts, sums, "SCIP", cost).solved())
+
+
+def cheapest(
+    options: Mapping[str, Sequence[Fifo]], left: Sequence[float], share: Sequence[float]
+) -> dict[str, Fifo]:
     """One option for each stream: of least bits within what is `left`, or with the least excess.
 
     `share` is that of one of each count in its budget.
     """
+    lean = {name: min(fifos, key=lambda f: f.bits) for name, fifos in options.items()}
+    if fits(lean, left):
+        return lean
 
     def program(excess: float) -> _Program:
-        made = _Program(options, cuts, "SCIP")
+        made = _Program(options, (), (), "SCIP")
         made.within(left, share, excess)
         return made
 
-    lean, bound, nodes = leanest(options, cuts)
-    if fits(lean, left):
-        return Budgeted(lean, bound, True, nodes)
     found = program(0.0).solved()
     if found is not None:
-        fifos, bound, nodes = found
-        return Budgeted(fifos, bound, True, nodes)
+        return found[0]
     excess = program(0.0).least_excess()
-    fifos, *_ = program(excess + NEARLY * (1 + excess)).solved()
-    return Budgeted(fifos, bound, False, nodes)
+    return program(excess + NEARLY * (1 + excess)).solved()[0]
 
 
-def leanest(
-    options: Mapping[str, Sequence[Fifo]], cuts: Sequence[Cut]
-) -> tuple[dict[str, Fifo], float, int]:
-    """(FIFOs of least bits that satisfy the cuts, a bound of these, nodes), in any budget."""
-    lean = {name: min(fifos, key=lambda f: f.bits) for name, fifos in options.items()}
-    tied = {name: _leaner(options[name]) for cut in cuts for name in cut}
-    rest = sum(fifo.bits for name, fifo in lean.items() if name not in tied)
-    found = _Program(tied, cuts, "SCIP").solved() if tied else ({}, 0.0, 0)
-    return {**lean, **found[0]}, rest + found[1], found[2]
-
-
-def _leaner(fifos: Sequence[Fifo]) -> list[Fifo]:
-    """Those that no other is as deep as with fewer bits."""
+def _leaner(fifos: Sequence[Fifo], cost: Callable[[Fifo], float]) -> list[Fifo]:
+    """Those that no other is as deep as at less cost."""
     kept: list[Fifo] = []
-    for fifo in sorted(fifos, key=lambda f: (-f.depth, f.bits)):
-        if not kept or fifo.bits < kept[-1].bits:
+    for fifo in sorted(fifos, key=lambda f: (-f.depth, cost(f))):
+        if not kept or cost(fifo) < cost(kept[-1]):
             kept.append(fifo)
     return kept
 
@@ -136,11 +182,17 @@ class _Program:
     """A 0/1 variable for each option of each stream; one of each, at least one deep one a cut."""
 
     def __init__(
-        self, options: Mapping[str, Sequence[Fifo]], cuts: Sequence[Cut], solver: str
+        self,
+        options: Mapping[str, Sequence[Fifo]],
+        cuts: Sequence[Cut],
+        sums: Sequence[Sum],
+        solver: str,
+        cost: Callable[[Fifo], float] = lambda fifo: fifo.bits,
     ) -> None:
         from ortools.linear_solver import pywraplp
 
         self.solver = pywraplp.Solver.CreateSolver(solver)
+        self.cost = cost
         self.options = {n: [(f, self._variable(f)) for f in fifos] for n, fifos in options.items()}
         self.rows: list[object] = []
         self.share: Sequence[float] = ()
@@ -154,10 +206,15 @@ class _Program:
                 x for n, depth in cut.items() for f, x in self.options[n] if f.depth >= depth
             ):
                 row.SetCoefficient(x, 1)
+        for total in sums:
+            row = self.solver.Constraint(total.least, self.solver.infinity())
+            for name, worth in total.worth.items():
+                for f, x in self.options[name]:
+                    row.SetCoefficient(x, worth * f.depth)
 
     def _variable(self, fifo: Fifo) -> object:
         x = self.solver.BoolVar("")
-        self.solver.Objective().SetCoefficient(x, fifo.bits)
+        self.solver.Objective().SetCoefficient(x, self.cost(fifo))
         return x
 
     def within(self, left: Sequence[float], share: Sequence[float], excess: float = 0.0) -> None:
@@ -193,9 +250,9 @@ class _Program:
         self.solver.Solve()
         return excess.solution_value()
 
-    def duals(self) -> tuple[float, ...]:
-        """Bits for one more of each count; zeros where nothing fits."""
+    def duals(self) -> tuple[float, ...] | None:
+        """Bits for one more of each count; None where nothing fits."""
         if self.solver.Solve() != self.solver.OPTIMAL:
-            return (0.0,) * len(self.rows)
+            return None
         pairs = zip(self.rows, self.share, strict=True)
         return tuple(max(0.0, -row.dual_value() * part) for row, part in pairs)

@@ -13,12 +13,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from hashlib import blake2b
 
 import numpy as np
 
-from codesign.program import Process
+from codesign.search.fifo_split import Run, cut_out
 from codesign.search.oracle import Budget
 from codesign.sim.encode import Code, encode
 from codesign.sim.engine import advance, start
@@ -29,9 +28,6 @@ from codesign.sim.steady import clamped
 AMPLE_FRAMES = 2
 # Frames to wait for an answer; without one nothing is proven.
 MOST_FRAMES = 8
-
-# Processes in flow order.
-Run = tuple[str, ...]
 
 # Answers by content of the part and interval: equal blocks have equal parts, and a network that is
 # folded again keeps most of them.
@@ -117,7 +113,7 @@ class Parts:
     def _code(self, part: Run) -> tuple[Code, tuple[str, ...]]:
         """The part in integers, its streams with ample room, and the names of its channels."""
         if part not in self.codes:
-            machine = _cut_out(self.machine, part)
+            machine = cut_out(self.machine, part)
             code, names = encode(machine), tuple(c.name for c in machine.channels)
             ample = AMPLE_FRAMES * code.tokens_per_frame + code.latency + 2
             free = np.array([n in self.streams for n in names], bool)
@@ -170,25 +166,3 @@ def _reached(start: str, edges: Mapping[str, set[str]]) -> set[str]:
         found |= new
         todo += new
     return found
-
-
-def _cut_out(machine: Machine, part: Run) -> Machine:
-    """These processes and the channels between them."""
-    kept = set(part)
-    channels = tuple(c for c in machine.channels if c.source in kept and c.target in kept)
-    ports = {(c.source, c.source_port) for c in channels}
-    ports |= {(c.target, c.target_port) for c in channels}
-    processes = {n: _only(machine.processes[n], n, ports) for n in part}
-    return Machine(processes, channels)
-
-
-def _only(process: Process, name: str, ports: set[tuple[str, str]]) -> Process:
-    """`process` with its events, but only these of its ports."""
-
-    def segment(s):
-        reads = tuple(read for read in s.reads if (name, read.port) in ports)
-        writes = tuple(port for port in s.writes if (name, port) in ports)
-        return replace(s, reads=reads, writes=writes)
-
-    loops = (replace(lp, segments=tuple(map(segment, lp.segments))) for lp in process.loops)
-    return replace(process, loops=tuple(loops))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from heapq import heappop, heappush
-from itertools import count
 
 from codesign.search.oracle import Oracle
 
@@ -32,12 +30,10 @@ class Shrinking:
         held = {n: (self.held[n][0], cycles) for n, cycles in latency.items()}
         return set(self.change({n: to for n, to in held.items() if to != self.held[n]}))
 
-    def change(
-        self, to: Mapping[str, Held], weight: Callable[[str], int] = lambda _: 1
-    ) -> Iterator[str]:
-        """Change these FIFOs, in flow order: all at once, else in halves, the heaviest part first;
-        yields the names of those refused alone."""
-        return refused(list(to), lambda part: self.take({n: to[n] for n in part}), weight)
+    def change(self, to: Mapping[str, Held]) -> Iterator[str]:
+        """Change these FIFOs: all at once, else in halves, the first ones first; yields the names of
+        those refused alone."""
+        return refused(list(to), lambda part: self.take({n: to[n] for n in part}))
 
     def step_by_step(self, name: str, levels: Sequence[Held]) -> None:
         """FIFO `name` to the lowest level that holds with the others as they are; by bisection.
@@ -50,23 +46,13 @@ class Shrinking:
             low, high = (low, middle) if self.take({name: levels[middle]}) else (middle + 1, high)
 
 
-def refused(
-    names: list[str], take: Callable[[list[str]], bool], weight: Callable[[str], int] = lambda _: 1
-) -> Iterator[str]:
-    """Offer all names to `take`, then halves of what it refuses; yield those refused alone.
-
-    Of the parts that are left the heaviest comes first.
-    """
-    parts = [(-sum(map(weight, names)), 0, names)] if names else []
-    for number in count(1):
-        if not parts:
-            return
-        _, _, part = heappop(parts)
-        if take(part):
-            continue
-        if len(part) == 1:
-            yield part[0]
-            continue
-        half = len(part) // 2
-        for side, group in enumerate((part[:half], part[half:])):
-            heappush(parts, (-sum(map(weight, group)), 2 * number + side, group))
+def refused(names: list[str], take: Callable[[list[str]], bool]) -> Iterator[str]:
+    """Offer all names to `take`, then halves of what it refuses; yield those refused alone."""
+    if not names or take(names):
+        return
+    if len(names) == 1:
+        yield names[0]
+        return
+    half = len(names) // 2
+    yield from refused(names[:half], take)
+    yield from refused(names[half:], take)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -46,6 +46,10 @@ class Steps:
     kinds: tuple[str, ...]
     price: tuple[float, ...]
     share: tuple[float, ...]
+
+    def at(self, factor: float) -> Steps:
+        """With prices so many times as high."""
+        return replace(self, price=tuple(factor * p for p in self.price))
 
     def fifo(self, tokens: int, width_bits: int) -> Fifo:
         """The cheapest FIFO that holds `tokens` beside the latency of its style."""
@@ -91,7 +95,7 @@ class Steps:
 
     def depths(self, low: int, high: int, width_bits: int) -> tuple[int, ...]:
         """Slots from `low` to `high`, ascending, each with fewer bits than any that is deeper."""
-        return _levels(low, high, lambda n: min(f.bits for f in self.of_depth(n, width_bits)))
+        return _levels(low, high, lambda n: _least_bits(self.family, n, width_bits))
 
     def _cost(self, tokens: int, width_bits: int) -> float:
         return self.cost(self.fifo(tokens, width_bits))
@@ -126,9 +130,17 @@ def _sensible(family: str, kinds: tuple[str, ...], depth: int, width_bits: int) 
     A flip-flop counts as one bit, its share of the multiplexer that reads it as none: else the
     deepest FIFO would be made of registers.
     """
-    every = [made(family, kinds, style, depth, width_bits) for style in _styles(family)]
+    return tuple(made(family, kinds, style, depth, width_bits) for style in _likely(family, depth))
+
+
+def _likely(family: str, depth: int) -> tuple[str, ...]:
     in_luts = depth > REGISTERS and bool(load_family(family).lutram)
-    return tuple(f for f in every if f.style != "register" or not in_luts)
+    return tuple(style for style in _styles(family) if style != "register" or not in_luts)
+
+
+@lru_cache(maxsize=1 << 17)
+def _least_bits(family: str, depth: int, width_bits: int) -> int:
+    return min(storage_bits(family, depth, width_bits, style) for style in _likely(family, depth))
 
 
 @lru_cache(maxsize=1 << 17)

@@ -13,14 +13,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from codesign.board import Board
-from codesign.design import Design
 from codesign.program import Loop, Process, Read, Segment
+from codesign.search.fifo_split import Run, probe_of, probed
 from codesign.sim import kernels as k
 from codesign.sim.encode import Code, encode
 from codesign.sim.engine import State, advance, start
 from codesign.sim.host import SOURCE
-from codesign.sim.machine import Channel, Machine, machine_of
+from codesign.sim.machine import Channel, Machine
 from codesign.sim.occupancy import observed_slots, update_high_water
 from codesign.sim.simulate import paced
 from codesign.sim.steady import clamped
@@ -55,7 +54,7 @@ class Budget:
 
 
 class Oracle:
-    """The machine of `design` with a frame let in every `interval_cycles`.
+    """`machine`, its source (where it has one) letting a frame in every `interval_cycles`.
 
     A source that nobody holds back sends no later, and every time of the machine only falls with it,
     so what this machine keeps the real one keeps as well; and a schedule of the real one with that
@@ -63,10 +62,9 @@ class Oracle:
     it is used up every answer is no.
     """
 
-    def __init__(self, design: Design, board: Board, interval_cycles: int, budget: Budget) -> None:
-        self.machine = machine_of(design, board)
-        self.interval_cycles, self.budget = interval_cycles, budget
-        self.code = encode(_clocked(self.machine, interval_cycles))
+    def __init__(self, machine: Machine, interval_cycles: int, budget: Budget) -> None:
+        self.machine, self.interval_cycles, self.budget = machine, interval_cycles, budget
+        self.code = encode(_clocked(machine, interval_cycles))
         self.index = {c.name: i for i, c in enumerate(self.machine.channels)}
         self.events_per_frame = sum(p.events_per_frame for p in self.machine.processes.values())
         self.state: State | None = None
@@ -118,14 +116,23 @@ class Oracle:
 
         The source is paced evenly, so that no more tokens come early than need be.
         """
-        source = paced(self.machine.processes[SOURCE], self.interval_cycles)
-        code = self._with(depths, encode(self.machine.with_process(SOURCE, source)))
+        code = self._with(depths, encode(_paced(self.machine, self.interval_cycles)))
         state = start(code, observed_slots(code))
         if not self._settles(code, state, IDLE_FRAMES, IDLE_LATE_FRAMES, steadily=True):
             return None
         high = np.zeros(len(code.depth), np.int64)
         update_high_water(high, code.tokens_per_frame, state)
         return {name: int(high[self.index[name]]) for name in depths}
+
+    def times(self, depths: Mapping[str, int], names: Run) -> dict[str, np.ndarray] | None:
+        """When the events of these processes come in a frame of that steady state."""
+        watched = probed(_paced(self.machine, self.interval_cycles), names)
+        code = self._with(depths, encode(watched))
+        state = start(code)
+        if not self._settles(code, state, IDLE_FRAMES, IDLE_LATE_FRAMES, steadily=True):
+            return None
+        index = {c.name: i for i, c in enumerate(watched.channels)}
+        return {name: _written(code, state, index[probe_of(name)]) for name in names}
 
     def _with(self, depths: Mapping[str, int], code: Code) -> Code:
         depth = code.depth.copy()
@@ -156,8 +163,23 @@ class Oracle:
         return False
 
 
+def _written(code: Code, state: State, channel: int) -> np.ndarray:
+    """When the tokens of the last frame were written to a channel that holds a frame."""
+    tokens, slots = int(code.tokens_per_frame[channel]), int(state.slots[channel])
+    places = (int(state.put[channel]) - tokens + np.arange(tokens)) % slots
+    return state.write_time[state.base[channel] + places]
+
+
+def _paced(machine: Machine, interval_cycles: int) -> Machine:
+    if SOURCE not in machine.processes:
+        return machine
+    return machine.with_process(SOURCE, paced(machine.processes[SOURCE], interval_cycles))
+
+
 def _clocked(machine: Machine, interval_cycles: int) -> Machine:
     """Frames of the source begin at a tick each; within a frame it is as fast as ever."""
+    if SOURCE not in machine.processes:
+        return machine
     tick = Process(CLOCK, (Loop(1, (Segment(1, writes=("ticks",), gap=interval_cycles),)),))
     source = machine.processes[SOURCE]
     (frame,) = source.loops[0].segments
