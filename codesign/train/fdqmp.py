@@ -32,6 +32,7 @@ from codesign.recipe_procedures import FdqmpSpec
 from codesign.train.hinge import Hinge
 from codesign.train.history import Epoch
 from codesign.train.loop import Stage, Trainer, finetune_stage
+from codesign.train.parallel import is_first, wait_for_all
 from codesign.train.phases import keep, kept
 from codesign.train.project import Projection, project
 
@@ -90,10 +91,12 @@ def _keep_best(trainer: Trainer, epoch: Epoch) -> None:
     met = bool(epoch.excess) and all(over <= 0 for over in epoch.excess.values())
     best = float(trainer.notes.get(BEST, "-1"))
     if met and epoch.validation_accuracy > best:
-        buffer = io.BytesIO()
-        torch.save(trainer.model.state_dict(), buffer)
-        write_bytes_atomic(trainer.folder / BEST_FILE, buffer.getvalue())
         trainer.notes[BEST] = repr(epoch.validation_accuracy)
+        if is_first():
+            buffer = io.BytesIO()
+            torch.save(trainer.model.state_dict(), buffer)
+            write_bytes_atomic(trainer.folder / BEST_FILE, buffer.getvalue())
+        wait_for_all()
 
 
 def _from_best(trainer: Trainer) -> Projection | None:

@@ -16,6 +16,9 @@ from torch import distributed, nn
 from codesign.errors import BadInput
 from codesign.recipe import Recipe
 
+# Procedures that several processes go through alike, all with the same weights after every batch.
+SHARED = ("phases", "inq", "inq-dns", "fdqmp", "progressive")
+
 
 def processes() -> int:
     """How many processes train."""
@@ -81,18 +84,25 @@ def share_buffers(model: nn.Module) -> None:
             distributed.broadcast(buffer, 0)
 
 
+def wait_for_all() -> None:
+    """Go on when every process is here: what the first one wrote can be read then."""
+    if processes() > 1:
+        distributed.barrier()
+
+
 def check_alone(recipe: Recipe) -> None:
-    """Raise BadInput for what several processes cannot do together."""
+    """Raise BadInput for what several processes cannot do together.
+
+    Batches that are no loss of a whole network, importances from shares of a batch that nobody
+    adds up, and searches of which each process may find another.
+    """
     if processes() == 1:
         return
-    alone = {
-        f"procedure {recipe.train.procedure!r}": recipe.train.procedure != "phases",
-        "[budget] board": recipe.budget.board,
-        "[distil] teacher": recipe.distil.teacher is not None,
-    }
+    kind = recipe.train.procedure
+    alone = {f"procedure {kind!r}": kind not in SHARED, "[budget] board": recipe.budget.board}
     for what, found in alone.items():
         if found:
             raise BadInput(
                 f"{what} trains in one process, and torchrun started {processes()}; start it "
-                "without torchrun, or leave it out of the recipe"
+                f"without torchrun, or choose one of {', '.join(SHARED)} without a board's budget"
             )

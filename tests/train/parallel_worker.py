@@ -1,4 +1,4 @@
-"""One process of a training under torchrun: a recipe, a folder, and the weights it ended with."""
+"""One process of trainings under torchrun: recipes, their folders, and the weights they ended with."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ from pathlib import Path
 
 import torch
 
+from codesign.train.parallel import group
 from codesign.train.pipeline import run_recipe
 
 
-def main(recipe: str, data: str, out: str) -> None:
-    """Run `recipe` and save the network of this process as out/rank<n>.pt."""
-    result = run_recipe(recipe, Path(out), quiet=False, data_dir=Path(data))
-    rank = os.environ["RANK"]
-    state = {"weights": result.trained.model.state_dict(), "graph": result.graph is not None}
-    state["history"] = [epoch.train_loss for epoch in result.trained.history]
-    torch.save(state, Path(out) / f"rank{rank}.pt")
+def main(data: str, *recipes: str) -> None:
+    """Run each recipe into the folder of its name without .toml; this network lies there as rank<n>.pt."""
+    with group():  # once for all: torchrun's processes meet a single time
+        for recipe in map(Path, recipes):
+            out = recipe.with_suffix("")
+            result = run_recipe(recipe, out, quiet=False, data_dir=Path(data))
+            state = {"weights": result.trained.model.state_dict()}
+            state["graph"] = result.graph is not None
+            state["history"] = [epoch.train_loss for epoch in result.trained.history]
+            torch.save(state, out / f"rank{os.environ['RANK']}.pt")
 
 
 if __name__ == "__main__":
