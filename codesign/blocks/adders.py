@@ -9,15 +9,19 @@ from codesign.cost.resources import CostTerm, Resources
 
 # Levels of adders (or of the tournament of ArgMax) between two pipeline registers.
 LEVELS_A_STAGE = 2
+# In SUMS: values that are products of DSPs which add behind them.
+DSP = "dsp"
 # LUTs a bit, and beside, of the sum of 1, 2, 3, 4 values that are registered before and behind:
 # plain ones (two LUTs of a full adder a bit and value beyond the second), or those that a factor of
 # one bit, of -1 and +1, or of -1, 0, +1 first passes, negates or masks. Read off hw/adder_tree.sv
-# behind hw/product.sv as Yosys 0.59 maps it to LUTs of 6 inputs; exact to about one LUT in twenty.
+# behind hw/product.sv as Yosys 0.59 maps it to LUTs of 6 inputs; exact to about one LUT in twenty. A DSP
+# adds another product to its own, so of four one addition is left.
 SUMS = {
     "": ((0, 0), (1, 0), (2, 0), (5, -4)),
     "bit": ((1, 0), (2, 0), (3, -1), (5, 1)),
     "bipolar": ((1, 0), (2, 0), (5, -3), (8, -1)),
     "ternary": ((1, 0), (3, 0), (5, 2), (9, -3)),
+    DSP: ((0, 0), (0, 0), (0, 0), (1, 1)),
 }
 
 
@@ -45,7 +49,8 @@ def adder_tree(family: Family, lanes: int, bits: int, chosen_by: str = "") -> Re
     """The sum of `lanes` values of `bits` bits, each level one bit wider.
 
     Both levels between two registers are one sum of up to four values. `chosen_by` is the kind of
-    factor (SUMS) that the values are first multiplied by, in the same LUTs.
+    factor (SUMS) that the values are first multiplied by, in the same LUTs; sums inside of DSPs have
+    their registers there.
     """
     luts, flip_flops = sum_luts(family, 1, bits, chosen_by) if lanes == 1 else 0.0, 0
     while lanes > 1:
@@ -53,8 +58,9 @@ def adder_tree(family: Family, lanes: int, bits: int, chosen_by: str = "") -> Re
         full, rest = divmod(lanes, 1 << depth)
         luts += full * sum_luts(family, 1 << depth, bits, chosen_by)
         luts += sum_luts(family, rest, bits, chosen_by)
-        lanes, bits, chosen_by = ceil(lanes / (1 << depth)), bits + depth, ""
-        flip_flops += lanes * bits
+        lanes, bits = ceil(lanes / (1 << depth)), bits + depth
+        outside = lanes if chosen_by != DSP else full if depth == LEVELS_A_STAGE else 0
+        flip_flops, chosen_by = flip_flops + outside * bits, ""
     return Resources(lut=luts, ff=flip_flops)
 
 
@@ -63,7 +69,8 @@ def sum_luts(family: Family, values: int, bits: int, chosen_by: str = "") -> flo
     if values == 0:
         return 0.0
     slope, offset = SUMS[chosen_by][values - 1]
-    return max(values - 1.0, slope * family.adder(bits) + offset)
+    least = 0.0 if chosen_by == DSP else values - 1.0
+    return max(least, slope * family.adder(bits) + offset)
 
 
 def popcount(family: Family, lanes: int) -> Resources:
@@ -72,24 +79,16 @@ def popcount(family: Family, lanes: int) -> Resources:
 
 
 def accumulators(
-    family: Family,
-    count: int,
-    words: int,
-    bits: int,
-    name: str = "accumulators",
-    masked: float = 0.0,
+    family: Family, count: int, words: int, bits: int, name: str = "accumulators"
 ) -> CostTerm:
     """`count` accumulators of `bits` bits, each for `words` results in turn.
 
-    One word is a register with an adder that also loads; more are a small memory beside the adder;
-    none is the register alone, for a sum that is complete at once. A carry chain takes
-    one of its summands without a LUT. Where that is the old value, masking it for a first value has
-    a LUT of its own, which happens to the share `masked` of all.
+    One word is a register with an adder that also loads (hw/running_sum.sv); more are a small
+    memory beside the adder; none is the register alone, for a sum that is complete at once.
     """
     if words == 0:
         return CostTerm("output register", Resources(ff=count * bits))
-    luts = count * family.adder(bits) * (1 + masked)
-    adders = Resources(lut=luts, ff=count * bits)
+    adders = Resources(lut=count * family.adder(bits), ff=count * bits)
     if words == 1:
         return CostTerm(name, adders)
     return CostTerm(name, adders + family.ram(words, count * bits, "lut"))

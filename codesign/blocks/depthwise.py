@@ -10,9 +10,10 @@ from codesign.blocks.adders import accumulators, results, tree_stages
 from codesign.blocks.arrays import exact_kind, heaviest_row, magnitude, narrowed
 from codesign.blocks.base import Fold, MemoryShape, Params, Port, Size, divisors, require_shape
 from codesign.blocks.control import control
+from codesign.blocks.dot_products import dot_products
 from codesign.blocks.folds import MEMORIES, WEIGHT_MEMORIES, multipliers_of
 from codesign.blocks.memories import state_style, weights
-from codesign.blocks.multipliers import fixed, product_parameters, product_stages, products, sums
+from codesign.blocks.multipliers import product_parameters, product_stages
 from codesign.blocks.programs import reduction
 from codesign.blocks.samples import reference, sample
 from codesign.blocks.sum_types import products_type
@@ -123,13 +124,11 @@ class Depthwise(Weighted, frozen=True, kw_only=True):
         p, groups = self.fold.pe, self.channels // self.fold.pe
         memory, words = self.weight_memory, self.weight_memory.words
         in_dsps = self.fold.multiplier == "dsp" and family.dsp.registers
+        types = self.itype, self.wtype
         return (
-            # S*P products, in LUTs with a register behind a multiplication, or one DSP each.
-            fixed(
-                products(family, self.lanes, self.itype, self.wtype, self.fold.multiplier), words
-            ),
-            # P trees over S products, a register every second level.
-            fixed(sums(family, self.fold.simd, self.itype, self.wtype, p), words),
+            # S*P products, in LUTs with a register behind a multiplication, or one DSP each; P trees
+            # over S products, a register every second level.
+            *dot_products(family, self.fold.simd, p, types, self.fold.multiplier, words),
             # P adders and registers; several groups of channels keep theirs in a small memory.
             accumulators(family, p, groups if self.rounds > 1 else 0, self.acc.bits),
             results(p, groups if self.rounds > 1 else 0, self.acc.bits),

@@ -6,7 +6,7 @@ from math import ceil
 
 import msgspec
 
-from codesign.blocks.adders import adder_tree, popcount
+from codesign.blocks.adders import DSP, adder_tree, popcount
 from codesign.blocks.sum_types import products_type
 from codesign.cost.family import Family
 from codesign.cost.products import measured_luts
@@ -14,12 +14,10 @@ from codesign.cost.resources import CostTerm, Resources
 from codesign.rtl.wire import wire_kind
 from codesign.types import QType
 
-# Words of weights up to which products are those of constants.
-FEW_WEIGHTS = 4
 # A multiplexer before a selection lengthens its path, which a mapper shortens again by LUTs: so many
-# times the sum of selected values (units of the data set took 1.0, 1.3, 1.5); a negation's carry
-# chain parts both.
-CHOSEN_SUM = {"bipolar": 1.0, "ternary": 1.25, "bit": 1.5}
+# times the sum of selected values (units of the data set took 1.0 to 1.5); a negation's carry chain
+# parts both.
+CHOSEN_SUM = {"bipolar": 1.1, "ternary": 1.0, "bit": 1.5}
 # LUTs a bit of x of a sum of 1, 2, 3, ... shifted x, read off hw/scaled.sv for 5 to 16 bits and constants
 # of up to 7 digits; MORE_SUMS for each further one.
 CONSTANT_SUMS = (0, 1, 2, 4, 6, 7, 10)
@@ -106,7 +104,8 @@ def products(
 
 def product_luts(family: Family, a: QType, b: QType, chosen: bool = False) -> float:
     """LUTs of one product, a out of a multiplexer where it is `chosen`: measured where the family
-    has a table, otherwise by its law."""
+    has a table, otherwise by its law. A factor of two bits leaves paths short in any case."""
+    chosen = chosen and min(a.bits, b.bits) > 2
     measured = measured_luts(family.name, (a.bits, a.signed), (b.bits, b.signed), chosen)
     return family.lut_multiplier(a.bits, b.bits) if measured is None else measured
 
@@ -123,19 +122,35 @@ def shift_luts(family: Family, a: QType, b: QType) -> float:
 
 
 def sums(
-    family: Family, lanes: int, a: QType, b: QType, copies: int, chosen: bool = False
+    family: Family,
+    lanes: int,
+    a: QType,
+    b: QType,
+    copies: int,
+    chosen: bool = False,
+    in_dsps: int = 0,
 ) -> CostTerm:
-    """`copies` sums of `lanes` products each, selections included; a as in `products`."""
+    """`copies` sums of `lanes` products each, selections included; a as in `products`. Products of
+    `in_dsps` of them come out of DSPs that add."""
     if counts_ones(a, b):
         return CostTerm("popcount", popcount(family, lanes).scaled(copies))
-    tree = adder_tree(family, lanes, products_type(1, a, b).bits, chosen_by(a, b))
-    if not chosen_by(a, b):
-        return CostTerm("adder tree", tree.scaled(copies))
-    tree = msgspec.structs.replace(
-        tree, lut=tree.lut * (CHOSEN_SUM[chosen_by(a, b)] if chosen else 1)
-    )
+    bits, selected = products_type(1, a, b).bits, chosen_by(a, b)
+    tree = adder_tree(family, lanes, bits, selected)
+    if not selected:
+        inside = adder_tree(family, lanes, bits, DSP).scaled(in_dsps)
+        return CostTerm("adder tree", inside + tree.scaled(copies - in_dsps))
+    tree = msgspec.structs.replace(tree, lut=tree.lut * (CHOSEN_SUM[selected] if chosen else 1))
     name = "selecting tree of replayed operands" if chosen else "selecting tree"
     return CostTerm(name, tree.scaled(copies))
+
+
+def rows_in_dsps(family: Family, a: QType, b: QType, multiplier: str, rows: int) -> int:
+    """Of `rows` products of one a those to which their DSP can add: as wide as hw/product_dsp.sv wants
+    them, and without another in the same DSP."""
+    adds = multiplier == "dsp" and family.dsp.adds_behind
+    if not adds or products_type(1, a, b).bits < LEAST_DSP_BITS:
+        return 0
+    return rows % 2 if packed_bits(family, a, b) else rows
 
 
 def chosen_by(a: QType, b: QType) -> str:
@@ -144,17 +159,6 @@ def chosen_by(a: QType, b: QType) -> str:
         return ""
     kinds = {t.kind if t.kind != "int" else "bit" for t in (a, b) if _factor_bits(t) == 1}
     return next(kind for kind in ("bit", "bipolar", "ternary") if kind in kinds)
-
-
-def fixed(term: CostTerm, words: int) -> CostTerm:
-    """`term`, less and by a name of its own where its constants take so few values that synthesis
-    knows them: a bit of theirs is the same in all words with probability 2 / 2^words. Of a single
-    word a third is left (units of the data set)."""
-    if words > FEW_WEIGHTS:
-        return term
-    share, name = (1 / 3, "single") if words == 1 else (1 - 2.0 ** (1 - words), "constant")
-    less = msgspec.structs.replace(term.resources, lut=term.resources.lut * share)
-    return CostTerm(f"{name} {term.name}", less)
 
 
 def constant_adders(value: int) -> int:

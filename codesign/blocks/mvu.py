@@ -19,17 +19,14 @@ from codesign.blocks.base import (
     require_shape,
 )
 from codesign.blocks.control import control, delayed
+from codesign.blocks.dot_products import dot_products
 from codesign.blocks.folds import MEMORIES, WEIGHT_MEMORIES, check_choice, folds, multipliers_of
 from codesign.blocks.memories import buffer, ram_style, weights
 from codesign.blocks.multipliers import (
-    LEAST_DSP_BITS,
-    counts_ones,
-    fixed,
     packed_bits,
     product_parameters,
     product_stages,
-    products,
-    sums,
+    rows_in_dsps,
 )
 from codesign.blocks.programs import segment
 from codesign.blocks.samples import reference, sample
@@ -113,13 +110,16 @@ class MatVec(Weighted, frozen=True, kw_only=True):
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         s, p, memory = self.fold.simd, self.fold.pe, self.weight_memory
         sf, nf, words = self.cols // s, self.rows // p, memory.words
+        # Operands that a multiplexer takes fresh or from the replay buffer.
+        replayed, types, kind = sf > 1 and nf > 1, (self.itype, self.wtype), self.fold.multiplier
+        in_dsps = rows_in_dsps(family, *types, kind, p) if s == 1 else 0
         return (
-            # S*P products, in LUTs with a register, or in DSPs, one for each or for two rows.
-            fixed(self._products(family, sf > 1 and nf > 1), words),
-            # P trees over S products, a register every second level; selections are part of them.
-            fixed(sums(family, s, self.itype, self.wtype, p, sf > 1 and nf > 1), words),
-            # P registers of the result; with several beats a vector an adder before each.
-            self._accumulators(family, sf),
+            # S*P products, in LUTs with a register, or in DSPs, one for each or for two rows; P trees
+            # over S products, a register every second level; selections are part of them.
+            *dot_products(family, s, p, types, kind, words, shared=True, chosen=replayed),
+            # P registers of the result; with several beats a vector an adder before each, which a DSP
+            # has for products that are summed nowhere else.
+            accumulators(family, p - in_dsps, int(sf > 1), self.acc.bits),
             # One word of S*P weights for each event of a vector, and its output register.
             *weights(family, memory.words, memory.width_bits, self.fold.memory),
             # The operand register; rows that take turns replay the vector from a buffer.
@@ -148,33 +148,9 @@ class MatVec(Weighted, frozen=True, kw_only=True):
         }
         return self.weighted_rtl("mvu", parameters, contents, family)
 
-    def _products(self, family: Family, replayed: bool) -> CostTerm:
-        """Products with operands that a multiplexer takes fresh or `replayed` from the buffer."""
-        s, p, kind = self.fold.simd, self.fold.pe, self.fold.multiplier
-        return products(family, s, self.itype, self.wtype, kind, rows=p, chosen=replayed)
-
-    def _accumulators(self, family: Family, sf: int) -> CostTerm:
-        """Counts begin with a constant. Where sums of products mask the old value seems chance behind
-        LUTs; behind DSPs they nearly always do for products with zeros below, and else hardly."""
-        count, masked = self.fold.pe - self._in_dsps(family), 0.5
-        if counts_ones(self.itype, self.wtype):
-            masked = 0.0
-        elif self.fold.multiplier == "dsp":
-            bits = products_type(1, self.itype, self.wtype).bits
-            masked = 1.0 if bits < LEAST_DSP_BITS else 0.25
-        return accumulators(family, count, int(sf > 1), self.acc.bits, masked=masked)
-
     def _packed_bits(self, family: Family) -> int:
         packs = self.fold.multiplier == "dsp"
         return packed_bits(family, self.itype, self.wtype) if packs else 0
-
-    def _in_dsps(self, family: Family) -> int:
-        """Rows that a DSP also accumulates: where one product a row is all that is summed, and it
-        is as wide as hw/product_dsp.sv wants it."""
-        alone = self.fold.multiplier == "dsp" and self.fold.simd == 1 and family.dsp.adds_behind
-        if not alone or products_type(1, self.itype, self.wtype).bits < LEAST_DSP_BITS:
-            return 0
-        return self.fold.pe % 2 if packed_bits(family, self.itype, self.wtype) else self.fold.pe
 
     def _flags(self, family: Family, sf: int) -> Resources:
         """A valid bit to the sum, and one for the first sum where there are several."""

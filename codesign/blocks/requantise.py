@@ -11,9 +11,10 @@ import numpy as np
 from codesign.blocks.arrays import carrier, magnitude, narrowed
 from codesign.blocks.base import Fold, Natural, ParamRef, Params, require_shape
 from codesign.blocks.control import stepped
+from codesign.blocks.dot_products import known
 from codesign.blocks.folds import MEMORIES, check_lanes, fold_for, lane_folds, multipliers_of
 from codesign.blocks.memories import parameters
-from codesign.blocks.multipliers import constant_adders, constant_luts, fixed, products
+from codesign.blocks.multipliers import constant_adders, constant_luts, products
 from codesign.blocks.programs import one_to_one
 from codesign.blocks.quantiser import Quantiser
 from codesign.blocks.samples import reference, sample
@@ -175,7 +176,7 @@ class Requantise(Quantiser, frozen=True, kw_only=True):
         if self.fold.multiplier == "dsp":
             return made
         if m.shape[0] > 1:
-            return fixed(made, groups)
+            return known(made, groups)
         adders = round(m.qtype.bits / 3 - 1) if m.value is None else constant_adders(m.value)
         luts = p * constant_luts(family, self.itype.bits, max(0, adders))
         return CostTerm("constant multiplier", Resources(luts, ff=made.resources.ff))

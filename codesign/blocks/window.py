@@ -151,12 +151,12 @@ class Window(Block, frozen=True, kw_only=True):
             return self._parallel_terms(family)
         groups, bits = self.channels // self.fold.pe, self.fold.pe * self.itype.bits
         depth = buffer_depth(*self.axes, groups)
+        # Offset of the tap, its sum with the first pixel of the window, pixels that are there, all in
+        # tokens; first pixel and count move by whole pixels, of groups with so many low zeros.
         pointer = depth.bit_length()
-        # The writer's pointers: first pixel of the window, which wraps, as does its sum with the
-        # offset of the tap; that offset and the one of its row; the count of pixels, which is
-        # compared. A register each, and one for the reader's pointer.
-        pointers = Resources(lut=6 * family.adder(pointer), ff=4 * pointer)
-        pointers += counters(family, depth)
+        moved = pointer - (groups & -groups).bit_length() + 1
+        steps = Resources(lut=3 * family.adder(pointer), ff=4 * pointer)
+        steps += counters(family, depth) + self._reader(family, groups)
         # Counters of the writer: group, taps, position.
         writer = ended(groups, *self.kernel, self.out_width, self.out_height)
         return (
@@ -164,7 +164,9 @@ class Window(Block, frozen=True, kw_only=True):
             buffer(family, "line buffer", depth, bits, self.fold.memory),
             # A further register of what comes out of a block RAM.
             CostTerm("output register", Resources(ff=bits * (self.latency_cycles - 1))),
-            CostTerm("addresses", pointers + self._reader(family, groups)),
+            CostTerm("addresses", steps),
+            # Both wrap at the end of the buffer, as does the offset of the row.
+            CostTerm("moves", Resources(lut=6 * family.adder(moved))),
             *control(family, 4, self.latency_cycles, *writer),
         )
 

@@ -18,9 +18,10 @@ from codesign.errors import BadInput, InvariantBroken
 from codesign.strict import load_toml, nearest
 
 FAMILIES_DIR = Path(__file__).parent / "families"
-# LUTs a bit and bank that select among the words of many banks: their enables are decoded one by one
-# (units of the data set took 0.4 to 1.1).
-BANK_LUTS = 0.6
+# LUTs a bit that select one of 0, 1, 2, ... and, for each, of more; read off width converters and LUT RAMs
+# of 2 to 24 banks.
+SELECTORS = (0, 0, 1, 1, 1, 4, 2, 3.5, 3)
+SELECTOR_SLOPE = 0.4
 
 
 class BlockRam(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -120,10 +121,11 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     def selector(self, inputs: int) -> float:
         """LUTs that select one of `inputs` bits without the dedicated multiplexers, as synthesis
-        does where the choice is a part of a vector: read off width converters for LUTs of 6 inputs
-        (1, 1, 1, 2, 3, 6 a bit for 2, 3, 4, 6, 8, 16), a tree for others."""
+        does where the choice is a part of a vector or a bank of a memory: SELECTORS for LUTs of 6
+        inputs, a tree for others."""
         if self.lut_inputs >= 6:
-            return 1.0 if inputs <= 4 else float(round(inputs * 3 / 8))
+            known = inputs < len(SELECTORS)
+            return float(SELECTORS[inputs]) if known else SELECTOR_SLOPE * inputs
         luts = 0
         while inputs > 1:
             inputs = ceil(inputs / 2)
@@ -268,7 +270,7 @@ def _lutram_counts(
 
     With one address the primitives of one bit, a LUT for each port, save nothing and are left out.
     More words than a primitive holds take several banks: a write decoder LUT each, and for each bit
-    a read multiplexer, or BANK_LUTS a bank where they are more than one LUT selects from.
+    a selection on reading.
     """
     family = load_family(family_name)
     columns = tuple(
@@ -282,8 +284,7 @@ def _lutram_counts(
     )
     luts, memory = cheapest_columns(columns, width_bits)
     banks = ceil(depth / max(p.depth for p in family.lutram))
-    ways = family.mux(banks) if family.mux(banks) <= 1 else BANK_LUTS * banks
-    select = banks + width_bits * ways if banks > 1 else 0.0
+    select = banks + width_bits * family.selector(banks) if banks > 1 else 0.0
     return luts + select, memory
 
 
