@@ -33,19 +33,11 @@ class A2qQuantiser(GivenWidth):
     """
 
     legal = range(2, 9)
+    own_sign = True
 
-    def __init__(
-        self,
-        bits: int,
-        is_weight: bool,
-        signed: bool,
-        as_power: bool = False,
-        shape: tuple[int, ...] = (),
-    ) -> None:
-        super().__init__(bits, is_weight, True, shape)
-        self.as_power = as_power
+    def add_state(self, bits: int) -> None:
         self.norm = math.inf
-        self.step = nn.Parameter(torch.ones(shape))
+        self.step = nn.Parameter(torch.ones(self.shape))
         self.register_buffer("calibrated", torch.tensor(False))
 
     @property

@@ -54,17 +54,8 @@ class ApotQuantiser(GivenWidth):
 
     legal = range(1, 7)
 
-    def __init__(
-        self,
-        bits: int,
-        is_weight: bool,
-        signed: bool,
-        as_power: bool = False,
-        shape: tuple[int, ...] = (),
-    ) -> None:
-        super().__init__(bits, is_weight, signed, shape)
-        self.as_power = as_power
-        self.clip = nn.Parameter(torch.full(shape, FIRST_CLIP[is_weight]))
+    def add_state(self, bits: int) -> None:
+        self.clip = nn.Parameter(torch.full(self.shape, FIRST_CLIP[self.is_weight]))
 
     @property
     def is_learned(self) -> bool:  # type: ignore[override]

@@ -14,16 +14,7 @@ class BnnQuantiser(GivenWidth):
 
     legal = range(1, 2)
     bipolar = True
-
-    def __init__(
-        self,
-        bits: int,
-        is_weight: bool,
-        signed: bool,
-        as_power: bool = False,
-        shape: tuple[int, ...] = (),
-    ) -> None:
-        super().__init__(bits, is_weight, True, shape)
+    own_sign = True
 
     def quantise(self, x: Tensor) -> Tensor:
         self.bound_latent(x)

@@ -42,16 +42,11 @@ class CentroidQuantiser(Codebook):
     """
 
     legal = range(1, 9)
+    own_sign = True
+    one_scale = True
 
-    def __init__(
-        self,
-        bits: int,
-        is_weight: bool,
-        signed: bool,
-        as_power: bool = False,
-        shape: tuple[int, ...] = (),
-    ) -> None:
-        super().__init__(bits, is_weight, True, as_power, ())
+    def add_state(self, bits: int) -> None:
+        super().add_state(bits)
         self.register_buffer("centroids", torch.zeros(2**bits))
         self.register_buffer("age_steps", torch.zeros((), dtype=torch.long))
 
@@ -108,16 +103,11 @@ class SharedQuantiser(Codebook):
     """
 
     legal = range(1, 9)
+    own_sign = True
+    one_scale = True
 
-    def __init__(
-        self,
-        bits: int,
-        is_weight: bool,
-        signed: bool,
-        as_power: bool = False,
-        shape: tuple[int, ...] = (),
-    ) -> None:
-        super().__init__(bits, is_weight, True, as_power, ())
+    def add_state(self, bits: int) -> None:
+        super().add_state(bits)
         self.centroids = nn.Parameter(torch.zeros(2**bits))
         self.register_buffer("codes", torch.zeros(1, dtype=torch.long))
 

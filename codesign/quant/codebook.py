@@ -24,12 +24,8 @@ class Codebook(GivenWidth):
     QONNX's Quant and the hardware carry, at the price of 8 bits in memory.
     """
 
-    def __init__(
-        self, bits: int, is_weight: bool, signed: bool, as_power: bool, shape: tuple[int, ...]
-    ) -> None:
-        super().__init__(bits, is_weight, signed, shape)
-        self.as_power = as_power
-        self.has_real_levels = not as_power
+    def add_state(self, bits: int) -> None:
+        self.has_real_levels = not self.as_power
         self.register_buffer("step", torch.ones(()))
         self.register_buffer("calibrated", torch.tensor(False))
 

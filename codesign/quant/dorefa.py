@@ -18,16 +18,7 @@ class DorefaQuantiser(GivenWidth):
     """
 
     legal = range(1, 9)
-
-    def __init__(
-        self,
-        bits: int,
-        is_weight: bool,
-        signed: bool,
-        as_power: bool = False,
-        shape: tuple[int, ...] = (),
-    ) -> None:
-        super().__init__(bits, is_weight, signed, ())
+    one_scale = True
 
     def scale(self, x: Tensor) -> Tensor:
         top = 2 ** int(self.width) - 1 if self.is_weight else self.levels

@@ -46,17 +46,9 @@ class InqQuantiser(GivenWidth):
     # Share of the weights that are 0 for good before the first portion.
     cut: float = 0.0
 
-    def __init__(
-        self,
-        bits: int,
-        is_weight: bool,
-        signed: bool,
-        as_power: bool = True,
-        shape: tuple[int, ...] = (),
-    ) -> None:
-        super().__init__(bits, is_weight, signed, shape)
+    def add_state(self, bits: int) -> None:
         self.register_buffer("held", torch.full((1,), torch.nan))
-        self.register_buffer("top", torch.full(shape, torch.nan))
+        self.register_buffer("top", torch.full(self.shape, torch.nan))
 
     @property
     def exponents(self) -> int:

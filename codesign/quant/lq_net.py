@@ -48,11 +48,9 @@ class LqQuantiser(Codebook):
 
     legal = range(1, 5)
 
-    def __init__(
-        self, bits: int, is_weight: bool, as_power: bool, shape: tuple[int, ...] = ()
-    ) -> None:
-        super().__init__(bits, is_weight, is_weight, as_power, shape)
-        self.register_buffer("basis", torch.ones((shape or (1,))[0], bits))
+    def add_state(self, bits: int) -> None:
+        super().add_state(bits)
+        self.register_buffer("basis", torch.ones((self.shape or (1,))[0], bits))
 
     def set_bits(self, bits: int) -> None:
         super().set_bits(bits)
@@ -91,6 +89,8 @@ class LqQuantiser(Codebook):
 class LqWeights(LqQuantiser):
     """e in {-1, 1}^K, one basis per filter; straight-through everywhere."""
 
+    own_sign = True
+
     def quantise(self, x: Tensor) -> Tensor:
         rows = x.detach().reshape(len(self.basis), -1)
         self.follow(rows)
@@ -105,9 +105,12 @@ class LqActs(LqQuantiser):
     A basis stays positive, so that 0 is the lowest level. QEM sees 2^14 elements of a batch.
     """
 
-    def __init__(self, bits: int, as_power: bool) -> None:
-        super().__init__(bits, False, as_power)
-        self.has_qonnx_form = as_power
+    own_sign = False
+    one_scale = True
+
+    def add_state(self, bits: int) -> None:
+        super().add_state(bits)
+        self.has_qonnx_form = self.as_power
 
     def staircase(self) -> Staircase:
         levels = (self.placed_basis() @ self.codes().T).sort(1).values[0]
@@ -127,4 +130,5 @@ def lq_net(
     bits: int, is_weight: bool, signed: bool, as_power: bool, shape: tuple[int, ...]
 ) -> Quantiser:
     """LQ-Net for weights or unsigned activations."""
-    return LqWeights(bits, True, as_power, shape) if is_weight else LqActs(bits, as_power)
+    kind = LqWeights if is_weight else LqActs
+    return kind(bits, is_weight, signed, as_power, shape)

@@ -33,19 +33,12 @@ class PactQuantiser(GivenWidth):
     """
 
     legal = range(1, 9)
+    own_sign = False
+    one_scale = True
     decay = 1e-4
     function: type[torch.autograd.Function] = PactFunction
 
-    def __init__(
-        self,
-        bits: int,
-        is_weight: bool,
-        signed: bool,
-        as_power: bool = False,
-        shape: tuple[int, ...] = (),
-    ) -> None:
-        super().__init__(bits, is_weight, False, ())
-        self.as_power = as_power
+    def add_state(self, bits: int) -> None:
         self.clip = nn.Parameter(torch.tensor(FIRST_CLIP))
         self.clip.register_hook(lambda grad: grad + self.decay * self.clip.detach())
 

@@ -19,17 +19,9 @@ class QnnQuantiser(GivenWidth):
     """
 
     legal = range(1, 9)
+    one_scale = True
 
-    def __init__(
-        self,
-        bits: int,
-        is_weight: bool,
-        signed: bool,
-        as_power: bool = False,
-        shape: tuple[int, ...] = (),
-    ) -> None:
-        super().__init__(bits, is_weight, signed, ())
-        self.as_power = as_power
+    def add_state(self, bits: int) -> None:
         self.register_buffer("stretch", torch.tensor(0.0))
 
     def fill_latent(self, x: Tensor) -> None:

@@ -25,16 +25,8 @@ class SatWeights(GivenWidth):
 
     legal = range(2, 9)
     narrow = False
-
-    def __init__(
-        self,
-        bits: int,
-        is_weight: bool,
-        signed: bool,
-        as_power: bool = False,
-        shape: tuple[int, ...] = (),
-    ) -> None:
-        super().__init__(bits, is_weight, True, ())
+    own_sign = True
+    one_scale = True
 
     def scale(self, x: Tensor) -> Tensor:
         return self._scale(self._integers(self._share(x)), x)

@@ -23,15 +23,8 @@ class SurgeryQuantiser(InqQuantiser):
     (1 + gamma steps)^-power. `end` cuts for good: what T leaves out is held at 0 from then on.
     """
 
-    def __init__(
-        self,
-        bits: int,
-        is_weight: bool,
-        signed: bool,
-        as_power: bool = True,
-        shape: tuple[int, ...] = (),
-    ) -> None:
-        super().__init__(bits, is_weight, signed, as_power, shape)
+    def add_state(self, bits: int) -> None:
+        super().add_state(bits)
         self.register_buffer("kept", torch.ones(1))
         self.register_buffer("ends", torch.full((2,), torch.nan))
         self.register_buffer("moves", torch.zeros(()))

@@ -38,18 +38,12 @@ class TtqQuantiser(Codebook):
     """
 
     legal = range(2, 3)
+    own_sign = True
 
-    def __init__(
-        self,
-        bits: int,
-        is_weight: bool,
-        signed: bool,
-        as_power: bool = False,
-        shape: tuple[int, ...] = (),
-    ) -> None:
-        super().__init__(bits, is_weight, True, as_power, shape)
-        self.positive = nn.Parameter(torch.ones(shape))
-        self.negative = nn.Parameter(torch.ones(shape))
+    def add_state(self, bits: int) -> None:
+        super().add_state(bits)
+        self.positive = nn.Parameter(torch.ones(self.shape))
+        self.negative = nn.Parameter(torch.ones(self.shape))
 
     @property
     def is_learned(self) -> bool:  # type: ignore[override]

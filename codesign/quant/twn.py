@@ -19,17 +19,6 @@ class TwnQuantiser(GivenWidth):
 
     legal = range(2, 3)
 
-    def __init__(
-        self,
-        bits: int,
-        is_weight: bool,
-        signed: bool,
-        as_power: bool = False,
-        shape: tuple[int, ...] = (),
-    ) -> None:
-        super().__init__(bits, is_weight, signed, shape)
-        self.as_power = as_power
-
     @torch.no_grad()
     def kept(self, x: Tensor) -> Tensor:
         """Where |x| > D."""

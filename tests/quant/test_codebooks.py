@@ -122,7 +122,7 @@ def test_levels_and_fit_of_lq_net(bits, signed):
 
 def test_the_basis_moves_by_its_average_and_qem_lowers_the_error():
     w = samples(4, 250)
-    quantiser = LqWeights(2, True, False, (4, 1))
+    quantiser = LqWeights(2, True, True, shape=(4, 1))
     first = ((quantiser.quantise(w) - w) ** 2).mean()
     # The best 4 levels for a Gaussian have an error of 0.1175 (Max, 1960).
     assert first < 0.14
@@ -138,7 +138,7 @@ def test_the_basis_moves_by_its_average_and_qem_lowers_the_error():
 
 
 def test_activations_of_lq_net():
-    quantiser = LqActs(2, False)
+    quantiser = LqActs(2, False, False)
     x = samples(400).requires_grad_(True)
     y = quantiser.quantise(x)
     y.sum().backward()
@@ -153,7 +153,7 @@ def test_activations_of_lq_net():
         TtqQuantiser(2, True, True, as_power=True),
         CentroidQuantiser(4, True, True, as_power=True),
         SharedQuantiser(3, True, True, as_power=True),
-        LqWeights(3, True, True, (4, 1)),
+        LqWeights(3, True, True, True, (4, 1)),
     ],
     ids=lambda q: type(q).__name__,
 )
