@@ -17,7 +17,6 @@ from torch import Tensor, nn
 
 from codesign.quant.handles import QuantHandle
 from codesign.quant.learned_step import STEP_MAX, STEP_MIN
-from codesign.quant.uniform import Grid, snap
 from codesign.train.batches import epoch_generator, training_batches
 from codesign.train.device import device_of
 from codesign.train.evaluate import logits_of
@@ -145,9 +144,10 @@ class Fisher:
 
     @torch.no_grad()
     def _add(self, samples: int) -> None:
+        now = {item: self.steps.handle(item).integer_bits() for item in self.steps.items}
         for item, width in self.total:
-            x, quantiser = self.seen[item], self.steps.handle(item).quantiser
-            levels = quantiser.levels_of(width)
-            grid = Grid(self.steps.table[item, width].detach(), levels, quantiser.signed)
-            squares = (x.grad * (snap(x, grid) - x)).square().sum()
-            self.total[item, width] += float(samples * squares)
+            self.steps.use({item: width})
+            x = self.seen[item]
+            rounded = self.steps.handle(item).quantiser.quantise(x)
+            self.total[item, width] += float(samples * (x.grad * (rounded - x)).square().sum())
+        self.steps.use(now)

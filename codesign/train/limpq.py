@@ -7,6 +7,11 @@ here it is the recipe's: memory in KiB, or the resources of the board under the 
 search found (tables of codesign/train/demand_tables.py). Memory is met exactly; for the board
 folding and allocation alternate, and projection has the last word. Layers that [quant] layers
 names keep their widths.
+
+The importance of a width is the step of LSQ that was learned at it, so only quantisers with such a
+step get one: "fixed" and "lsq+". Methods that learn widths (u1-u3, p1-p3, hgq) choose them themselves;
+the range of pact, sat and apot is moved by what lies outside of it, whatever the width, and says
+nothing of rounding; the others learn no scale.
 """
 
 from __future__ import annotations
@@ -56,8 +61,10 @@ def movable(trainer: Trainer) -> list[int]:
     ]
     if not found:
         raise BadInput(
-            "[train] procedure 'limpq' needs steps that are learned at given widths; choose "
-            "quantiser 'fixed', and leave some layers out of [quant] layers",
+            "[train] procedure 'limpq' judges widths by steps that are learned at each of them, "
+            f"and quantiser {trainer.recipe.quant.quantiser!r} has none (its widths are learned, or "
+            "its scale does not depend on the width); choose 'fixed' or 'lsq+' for weights, "
+            "activations or both, and leave some layers out of [quant] layers",
             quantiser=trainer.recipe.quant.quantiser,
         )
     return found

@@ -132,6 +132,23 @@ def test_a_run_meets_the_memory_and_spends_it(tmp_path, importance):
     assert again.bits == trained.bits
 
 
+def test_learned_offsets_are_part_of_the_error(tmp_path):
+    """LSQ+ rounds x to s round((x - b) / s) + b within its levels."""
+    run, steps = prepared(tmp_path, change(RECIPE, quant=change(RECIPE.quant, quantiser="lsq+")))
+    (item,) = (i for i in steps.items if run.handles[i].name == "act1")
+    offset = -2 * float(steps.table[item, 3].detach())
+    run.handles[item].quantiser.offset.data.fill_(offset)
+    first = next(iter(steps.batches(0)))
+    steps.batches = lambda number: [first]
+    seen = []
+    run.handles[item].proxy.register_forward_pre_hook(lambda proxy, given: seen.append(given[0]))
+    found = Fisher(steps).measure()
+    (x,), step = seen, float(steps.table[item, 3].detach())
+    rounded = ((x.detach() - offset) / step).round().clamp(0, 7) * step + offset
+    total = len(first[1]) * float((x.grad * (rounded - x)).square().sum())
+    assert found[item, 3] == pytest.approx(total, rel=1e-3)
+
+
 def test_the_board_limits_widths_too(tmp_path):
     board = BoardSpec("arty-a7-35t", share=0.03)
     recipe = change(
@@ -157,7 +174,7 @@ def test_what_cannot_be_allocated_is_refused(tmp_path):
     # 1,776 weights of 2 bits are 0.4336 KiB.
     with pytest.raises(BadInput, match="weights_kib is 0.4, and this network needs 0.4336 KiB"):
         train_recipe(change(RECIPE, budget=BudgetSpec(weights_kib=0.4)), tmp_path)
-    with pytest.raises(BadInput, match="steps that are learned at given widths"):
+    with pytest.raises(BadInput, match="and quantiser 'u3' has none .* choose 'fixed' or 'lsq\\+'"):
         train_recipe(change(RECIPE, quant=change(RECIPE.quant, quantiser="u3")), tmp_path)
     text = "[model]\nname='tfc'\n[board]\nname='pynq-z2'\n[train]\nprocedure='limpq'\n"
     path = tmp_path / "bad.toml"
