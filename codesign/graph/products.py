@@ -35,7 +35,8 @@ def integer_weights(node: OnnxNode, matrix: Constant) -> Weights:
     """The constant as integers with one scale per row; raises UnsupportedLayer."""
     values = matrix.values
     # Infinity is no integer either, although it equals itself rounded.
-    if values.dtype == object or not np.all(abs(values - np.rint(values)) == 0):
+    whole = values.dtype != object and np.all(np.isfinite(values) & (values == np.rint(values)))
+    if not whole:
         raise unsupported(
             node,
             f"its weights {matrix.sources[:1] or ''} are not quantised",
