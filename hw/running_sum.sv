@@ -2,10 +2,10 @@
 //
 // Formula: sum_o = (first_i ? Start : so_far_i) + value_i, modulo 2**Bits.
 // Timing contract: combinational.
-// Of two summands Yosys leads the narrower one past the LUTs into the carry chain, and of two that are as wide
-// any. The selection behind first_i has no LUT of its own only when it is the other one: so the value stays
-// narrower than the sum, and a bit at the place of the sum's highest, which has no carry to pass on, is
-// added there without one.
+// Of two summands Yosys leads the narrower one past the LUTs into the carry chain, and of two that are as
+// wide any. The selection behind first_i has no LUT of its own only when it is the other one: so the value
+// stays narrower than the sum, and a bit at the place of the sum's highest, which has no carry to pass on,
+// is added there without one.
 // Python twin: codesign/blocks/adders.py (accumulators).
 module running_sum #(
     parameter int Bits = 8,
