@@ -27,11 +27,16 @@ def run_bench(bench: Bench, context: Context, seeds: int | None = None) -> Resul
     if count < 1:
         raise BadInput(f"a table needs at least 1 seed, found {count}", found=count)
     scores = {entry.name: _scores(bench, entry, count, context) for entry in bench.entries}
-    table = result(bench, scores, provenance())
+    protocol = bench.protocol if context.part == 1 else _trial(bench.protocol, context.part)
+    table = result(replace(bench, protocol=protocol), scores, provenance())
     text = msgspec.json.format(msgspec.json.encode(table), indent=2)
     write_bytes_atomic(context.folder / f"{bench.name}.json", text + b"\n")
     write_text_atomic(context.folder / f"{bench.name}.md", markdown(table))
     return table
+
+
+def _trial(protocol: str, part: float) -> str:
+    return f"A TRIAL with {part:g} of the images and epochs of this protocol: {protocol}"
 
 
 def _scores(bench: Bench, entry: Entry, count: int, context: Context) -> tuple[Score, ...]:

@@ -23,10 +23,10 @@ TABLES: dict[str, tuple[str, str]] = {
         "codesign.bench.trained:dq3",
         "DQ table 3: fixed against learned widths; 1.2 core-hours",
     ),
-    "qat": ("codesign.bench.trained:qat", "QAT benchmark of methods; 0.9 core-hours"),
+    "qat": ("codesign.bench.trained:qat", "QAT benchmark of methods; 1.2 core-hours"),
     "qat2": ("codesign.bench.qat2:qat2", "QAT benchmark: later methods; 1.4 core-hours"),
     "width": ("codesign.bench.trained:width", "width against bits at one memory; 1 core-hour"),
-    "inq": ("codesign.bench.trained:inq", "INQ: bits and partitions; 1 core-hour"),
+    "inq": ("codesign.bench.trained:inq", "INQ: bits and partitions; 1.2 core-hours"),
     "fdqmp": ("codesign.bench.trained:fdqmp", "FDQMP: modified gradients; 1.5 core-hours"),
     "ondevice": (
         "codesign.bench.ondevice:ondevice",
@@ -36,12 +36,9 @@ TABLES: dict[str, tuple[str, str]] = {
 
 
 def bench(name: str) -> Bench:
-    """The table called `name`; raises BadInput with all names."""
+    """The table called `name`; raises BadInput for another name."""
     if name not in TABLES:
-        meanings = "; ".join(f"{key}: {what}" for key, (_, what) in TABLES.items())
-        raise BadInput(
-            f"there is no table {name!r}{nearest(name, list(TABLES))}; choose one of these ({meanings})",
-            found=name,
-        )
+        hint = nearest(name, list(TABLES))
+        raise BadInput(f"there is no table {name!r}{hint} (`codesign bench` lists all)", found=name)
     module, _, function = TABLES[name][0].partition(":")
     return getattr(import_module(module), function)()

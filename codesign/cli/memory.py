@@ -65,8 +65,10 @@ def memory(
         return
     _alone("tables other than --training", {"--batch": batch})
     if model is None:
+        _alone("the published tables", {"--weight-bits": weight_bits, "--act-bits": act_bits})
         _published(table, json)
         return
+    _alone("a file", {"--table": table})
     from codesign.graph.sizes import size_of_onnx
     from codesign.memory.training import memory_need
 
@@ -119,7 +121,7 @@ def _widths(weight_bits: float | None, act_bits: float | None) -> tuple[tuple[fl
 
     for name, bits in (("--weight-bits", weight_bits), ("--act-bits", act_bits)):
         if bits is not None and not 0 < bits <= 64:
-            raise BadInput(f"{name} must lie in 1..64, not {bits:g}")
+            raise BadInput(f"{name} must be over 0 and at most 64, not {bits:g}")
     weights = UNIFORM_BITS if weight_bits is None else (weight_bits,)
     return tuple((w, w if act_bits is None else act_bits) for w in weights)
 

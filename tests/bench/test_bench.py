@@ -110,9 +110,13 @@ def test_a_diverged_run_is_said_so():
     assert "(1 of 2 diverged)" in markdown(result(table, {"a": scores}, {}))
 
 
-def test_an_unknown_table_is_refused_with_all_names():
-    with pytest.raises(BadInput, match="'dq2'.*dq1.*fdqmp"):
-        bench("dq2")
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("gausian", "did you mean gaussian"), ("xyz", "known: gaussian.*fdqmp, ondevice")],
+)
+def test_an_unknown_table_is_refused_with_the_nearest_or_all_names(name, words):
+    with pytest.raises(BadInput, match=words):
+        bench(name)
 
 
 PIXELS = 32
@@ -177,6 +181,7 @@ def test_a_trial_of_the_quick_tables(tmp_path):
         context = Context(tmp_path / name, part=0.02, line=lambda text: None)
         found = run_bench(bench(name), context, seeds=1)
         assert all(row.last > 0 for row in found.rows)
+        assert found.protocol.startswith("A TRIAL with 0.02 of the images")
 
 
 def test_published_orders_of_the_tables():

@@ -110,7 +110,14 @@ def test_a_file_without_weights_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["missing.onnx"], ["--table", "nine"], ["x.onnx", "--act-bits", "0"]]
+    "arguments",
+    [
+        ["missing.onnx"],
+        ["--table", "nine"],
+        ["--act-bits", "4"],
+        ["x.onnx", "--act-bits", "0"],
+        ["x.onnx", "--table", "dq3"],
+    ],
 )
 def test_bad_input_ends_in_a_sentence(arguments, capsys):
     assert main(["memory", *arguments]) == 2

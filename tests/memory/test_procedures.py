@@ -102,8 +102,8 @@ def test_masks_teachers_and_candidate_steps_by_hand():
     assert inq_need(size).parameter_bytes - plain == weights / 8 + 3
     assert surgery_need(size).parameter_bytes - plain == weights / 4 + 3 + 24
     assert distilled_need(size).parameter_bytes - qat_need(size).parameter_bytes == plain
-    # 64 pixels, 24 and 16 inputs, 24 and 16 masks; 24 sums of 4 bytes; 3 + 3 exponents.
-    assert integer_need(size).frame_bytes == 64 + 40 + 40 + 96
+    # 64 pixels less their mean (2 bytes each), 24 and 16 inputs, 24 and 16 masks; 24 sums of 4 bytes; 3 + 3 exponents.
+    assert integer_need(size).frame_bytes == 2 * 64 + 40 + 40 + 96
     assert integer_need(size, 4).parameter_bytes == weights / 2 + 6
     assert limpq_need(size).fixed_bytes - qat_need(size).fixed_bytes == 5 * 5 * 16
 

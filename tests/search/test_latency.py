@@ -100,14 +100,14 @@ def test_the_bound_of_the_cost_holds_for_every_folding(sizes, share):
     assert result.proof.cost <= min(costs) * 1.2
 
 
-def test_a_latency_in_reach_is_proven_or_its_gap_is():
+def test_a_latency_in_reach_is_proven():
     graph = cnn(8)
     quick = latency_cycles(find_folds(graph, PYNQ).design, PYNQ)
     found = plan(graph, PYNQ, target_latency_s=2 * quick / PYNQ.clock_hz)
     assert found.fits and found.meets_target
     assert simulate(found.design, PYNQ).latency_cycles <= 2 * quick
     assert 0.9 < found.proof.cost_bound / found.proof.cost <= 1
-    assert found.proven.startswith("Proven: every folding that reaches the target costs 9")
+    assert found.proven == "Proven: no folding that reaches the target costs less."
     slower = plan(graph, PYNQ, target_latency_s=4 * quick / PYNQ.clock_hz)
     assert slower.proven == "Proven: no folding that reaches the target costs less."
 
