@@ -13,7 +13,7 @@ from codesign.bench.frame import Bench, Entry
 from codesign.bench.protocol import FLOAT, SEEDS, Job, change, measure, scaled
 from codesign.quant.config import QuantConfig
 from codesign.recipe import ModelSpec, Recipe
-from codesign.recipe_ondevice import LocalSpec
+from codesign.recipe.ondevice import LocalSpec
 
 CHAINS = {
     "vgg": ModelSpec("cnv", options={"stages": [[16, 16], [32, 32], [64]], "hidden": [128]}),

@@ -13,7 +13,7 @@ from codesign.memory.of_module import size_of_module
 from codesign.models.resnet import ResNet
 from codesign.quant.config import QuantConfig
 from codesign.recipe import BudgetSpec, Recipe
-from codesign.recipe_procedures import InqSpec
+from codesign.recipe.procedures import InqSpec
 
 ERROR = "test error (%)"
 # Steps and ranges by SGD as in the paper: what is compared is the scale of their gradients.

@@ -21,7 +21,7 @@ from codesign.models.squeezenext import SqueezeNext
 from codesign.models.tfc import Tfc
 from codesign.quant.config import QuantConfig
 from codesign.quant.handles import record_quantisers
-from codesign.recipe_compact import CompactSpec
+from codesign.recipe.compact import CompactSpec
 
 MODELS: dict[str, Callable[..., nn.Module]] = {
     "tfc": Tfc,

@@ -12,7 +12,7 @@ import torch
 from codesign.errors import BadInput
 from codesign.files import write_bytes_atomic
 from codesign.recipe import Recipe
-from codesign.recipe_procedures import SECTIONS as PROCEDURE_SECTIONS
+from codesign.recipe.procedures import SECTIONS as PROCEDURE_SECTIONS
 
 FILE_NAME = "checkpoint.pt"
 VERSION = 1

@@ -19,7 +19,7 @@ from codesign.data.dataset import Dataset
 from codesign.errors import BadInput
 from codesign.quant.config import QuantConfig
 from codesign.recipe import BudgetSpec, Recipe
-from codesign.recipe_procedures import DistilSpec
+from codesign.recipe.procedures import DistilSpec
 from codesign.train.build import recipe_model
 from codesign.train.checkpoint import FILE_NAME, load_checkpoint
 from codesign.train.device import device_of

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from codesign.quant.handles import QuantHandle
 from codesign.recipe import BudgetSpec
-from codesign.recipe_procedures import EbopsSpec
+from codesign.recipe.procedures import EbopsSpec
 from codesign.train.budget import Budget
 from codesign.train.history import Epoch
 from codesign.train.loop import REMARK, Trainer

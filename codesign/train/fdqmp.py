@@ -28,7 +28,7 @@ from codesign.files import write_bytes_atomic
 from codesign.quant.handles import QuantHandle
 from codesign.quant.u3 import U3Quantiser
 from codesign.recipe import BudgetSpec
-from codesign.recipe_procedures import FdqmpSpec
+from codesign.recipe.procedures import FdqmpSpec
 from codesign.train.hinge import Hinge
 from codesign.train.history import Epoch
 from codesign.train.loop import Stage, Trainer, finetune_stage

@@ -22,7 +22,7 @@ from codesign.models.quantise import quantise
 from codesign.models.registry import MODELS, build_model
 from codesign.quant.config import LayerBits, QuantConfig
 from codesign.recipe import BoardSpec, ModelSpec, Recipe, load_recipe
-from codesign.recipe_compact import CompactSpec
+from codesign.recipe.compact import CompactSpec
 from codesign.train.stages import check_model, export_model
 from codesign.train.training import train_recipe
 

@@ -10,7 +10,7 @@ import torch
 
 from codesign.errors import BadInput
 from codesign.recipe import load_recipe
-from codesign.recipe_procedures import DistilSpec
+from codesign.recipe.procedures import DistilSpec
 from codesign.train.build import recipe_data, recipe_model
 from codesign.train.distil import distil, distilled, float_recipe
 from codesign.train.loop import Trainer

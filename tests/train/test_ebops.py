@@ -14,7 +14,7 @@ from codesign.models.registry import build_model
 from codesign.quant import LayerBits, QuantConfig
 from codesign.quant.handles import handles
 from codesign.recipe import BoardSpec, BudgetSpec, DataSpec, ModelSpec, Recipe, TrainSpec
-from codesign.recipe_procedures import EbopsSpec
+from codesign.recipe.procedures import EbopsSpec
 from codesign.train.ebops import EbopsPrice, ebops
 from codesign.train.export import check_export, export_qonnx
 from codesign.train.training import train_recipe

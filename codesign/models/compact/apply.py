@@ -8,7 +8,7 @@ from torch import nn
 
 from codesign.errors import BadInput
 from codesign.models.compact.layers import METHODS
-from codesign.recipe_compact import CompactSpec
+from codesign.recipe.compact import CompactSpec
 
 WEIGHTED = (nn.Linear, nn.Conv2d)
 
