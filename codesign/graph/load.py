@@ -145,16 +145,7 @@ def _record(build: Builder, node: OnnxNode, name: str, value: Value) -> None:
 def _finish(build: Builder, model: Any, name: str, classify: bool | None) -> IntGraph:
     output = model.graph.output[0].name
     last = next(n for n in read_nodes(model.graph) if output in n.outputs)
-    if output not in build.values:
-        raise unsupported(
-            last,
-            f"the network ends with its result {output!r}, which has no hardware form",
-            "end the network with another result of this node, or before it",
-        )
-    value = need_linear(last, build.values[output])
-    if value.terms:
-        value = whole(build, last, value)
-        _record(build, last, output, value)
+    value = _ending(build, last, output)
     if value.name != build.class_tensor:
         vector = value.elements >= 2 and max(value.order.shape) == value.elements
         if classify and not vector:
@@ -177,6 +168,21 @@ def _finish(build: Builder, model: Any, name: str, classify: bool | None) -> Int
         notes=tuple(build.notes),
         views=tuple(build.views),
     )
+
+
+def _ending(build: Builder, last: OnnxNode, output: str) -> Tensor:
+    """The network's output as integers of one tensor; `last` is the node that computes it."""
+    if output not in build.values:
+        raise unsupported(
+            last,
+            f"the network ends with its result {output!r}, which has no hardware form",
+            "end the network with another result of this node, or before it",
+        )
+    value = need_linear(last, build.values[output])
+    if value.terms:
+        value = whole(build, last, value)
+        _record(build, last, output, value)
+    return value
 
 
 def _needed(nodes: list[Node], output: str) -> tuple[Node, ...]:

@@ -86,6 +86,16 @@ def _rounded(values: np.ndarray) -> np.ndarray:
     return np.array([round(v) for v in values], object)
 
 
+def _check_result(node: OnnxNode, itype: QType, otype: QType) -> None:
+    if otype.bits > RESULT_BITS:
+        raise unsupported(
+            node,
+            f"its input {itype} needs {otype.bits} bits, more than {RESULT_BITS}, once its "
+            "channels are on one scale",
+            "use one scale per tensor, or a quantiser in front of it",
+        )
+
+
 def _ends(x: Tensor, multiplier: np.ndarray, bias: np.ndarray) -> QType:
     """Narrowest type of x*multiplier + bias; both of one length."""
     ends = [multiplier.astype(object) * end + bias for end in (x.qtype.min, x.qtype.max)]
@@ -108,13 +118,7 @@ def scaled_block(
     bias = bias + (1 << dropped >> 1)
     whole = _ends(x, multiplier, bias)
     otype = QType.covering(whole.min >> dropped, whole.max >> dropped)
-    if otype.bits > RESULT_BITS:
-        raise unsupported(
-            node,
-            f"its input {x.qtype} needs {otype.bits} bits, more than {RESULT_BITS}, once its "
-            "channels are on one scale",
-            "use one scale per tensor, or a quantiser in front of it",
-        )
+    _check_result(node, x.qtype, otype)
     channels = lcm(x.channels, len(multiplier), len(bias))
     multiplier, bias = (np.resize(v, channels) for v in (multiplier, bias))
     block = Requantise(

@@ -75,12 +75,7 @@ def emit_product(
     if not per_row:
         weights = _folded(build, node, x, weights)
     acc = _accumulator(weights.integers, x.qtype)
-    if acc.bits > ACCUMULATOR_BITS:
-        raise unsupported(
-            node,
-            f"its sums need {acc.bits} bits, because its input has the type {x.qtype}",
-            "put a quantiser in front of it",
-        )
+    _check_accumulator(node, acc, x.qtype)
     wtype = stored_type(weights.integers, weights.qtype, x.qtype)
     sizes = {"channels": rows, "taps": cols} if per_row else {"rows": rows, "cols": cols}
     block = kind(
@@ -153,6 +148,15 @@ def _accumulator(weights: np.ndarray, itype: QType) -> QType:
     high = (positive * itype.max + negative * itype.min).max()
     low = (positive * itype.min + negative * itype.max).min()
     return QType.covering(min(low, 0), max(high, 0))
+
+
+def _check_accumulator(node: OnnxNode, acc: QType, itype: QType) -> None:
+    if acc.bits > ACCUMULATOR_BITS:
+        raise unsupported(
+            node,
+            f"its sums need {acc.bits} bits, because its input has the type {itype}",
+            "put a quantiser in front of it",
+        )
 
 
 def _fits(integers: np.ndarray, qtype: QType | None) -> bool:

@@ -33,19 +33,8 @@ class Geometry:
     @classmethod
     def of(cls, node: OnnxNode, x: Tensor, kernel: tuple[int, int]) -> Geometry:
         """From the attributes of a Conv or pool over (C, H, W) or (C, L); raises UnsupportedLayer."""
-        if x.order.ndim not in (2, 3) or not is_canonical(x):
-            raise unsupported(
-                node,
-                f"its input of shape {(1, *x.order.shape)} is not a picture in channels-last order",
-                "feed it (N, C, H, W) or (N, C, L) that no reshape has rearranged",
-            )
+        need_picture(node, x)
         channels, *size = x.order.shape
-        if channels % period(x.chain):
-            raise unsupported(
-                node,
-                "the scale or offset of its input differs from pixel to pixel",
-                "use scales and biases per tensor or per channel, or quantise in front of it",
-            )
         height, width = (1, *size) if len(size) == 1 else size
         pads = tuple(int(p) for p in node.attrs.get("pads") or (0,) * (2 * len(size)))
         if len(size) == 1:
@@ -116,6 +105,22 @@ class Geometry:
         whole = self.pixels == 1 and self.kernel == self.padded
         single = self.kernel == (1, 1) and self.stride == (1, 1)
         return not (whole or single)
+
+
+def need_picture(node: OnnxNode, x: Tensor) -> None:
+    """Raise UnsupportedLayer unless `x` is a picture, channels innermost, whose pixels mean alike."""
+    if x.order.ndim not in (2, 3) or not is_canonical(x):
+        raise unsupported(
+            node,
+            f"its input of shape {(1, *x.order.shape)} is not a picture in channels-last order",
+            "feed it (N, C, H, W) or (N, C, L) that no reshape has rearranged",
+        )
+    if x.order.shape[0] % period(x.chain):
+        raise unsupported(
+            node,
+            "the scale or offset of its input differs from pixel to pixel",
+            "use scales and biases per tensor or per channel, or quantise in front of it",
+        )
 
 
 def windowed(

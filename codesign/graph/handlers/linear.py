@@ -45,19 +45,21 @@ def matmul(build: Builder, node: OnnxNode, x: Value, w: Value) -> Tensor:
             return matmul(build, node, piece, weight.mapped(lambda a: a[run.start : run.stop]))
 
         return sum_of_runs(build, node, tensor, tensor.order.ndim - 1, runs, part)
-    places = _places(tensor, weight.values.shape[0])
+    return _by_rows(build, node, tensor, weight)
+
+
+def _by_rows(build: Builder, node: OnnxNode, x: Tensor, weight: Constant) -> Tensor:
+    """One MatVec for all rows of `x`, its columns in the order in which their elements come."""
+    shape = x.order.shape
+    places = _places(x, shape[-1])
     if np.any(places != places[0]):
-        shape = tensor.order.shape
-        natural = np.arange(tensor.elements).reshape(shape)
-        tensor = arranged(build, node, tensor, natural, shape[-1])
-        places = _places(tensor, shape[-1])
+        x = arranged(build, node, x, np.arange(x.elements).reshape(shape), shape[-1])
+        places = _places(x, shape[-1])
     stream_order = np.argsort(places[0])
-    matrix = weight.mapped(lambda array: array.T[:, stream_order])
-    weights = integer_weights(node, matrix)
+    weights = integer_weights(node, weight.mapped(lambda array: array.T[:, stream_order]))
     name = layer_name(node, weight.sources)
-    order = np.arange(len(places) * weight.values.shape[1])
-    out = emit_product(build, node, MatVec, name, tensor, weights, len(places))
-    return replace(out, order=order.reshape(*tensor.order.shape[:-1], -1))
+    out = emit_product(build, node, MatVec, name, x, weights, len(places))
+    return replace(out, order=out.order.reshape(*shape[:-1], -1))
 
 
 def _places(x: Tensor, cols: int) -> np.ndarray:

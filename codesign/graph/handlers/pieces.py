@@ -13,15 +13,15 @@ from codesign.graph.arrange import arranged, as_picture, moved_chain, stream_axe
 from codesign.graph.builder import (
     Builder,
     Value,
-    is_canonical,
     need_constant,
     need_integers,
     need_linear,
     unsupported,
 )
-from codesign.graph.chain import Linear, period
+from codesign.graph.chain import Linear
 from codesign.graph.exact import periodic
 from codesign.graph.onnx_node import OnnxNode
+from codesign.graph.spatial import need_picture
 from codesign.graph.values import Constant, Tensor, canonical
 
 
@@ -172,15 +172,10 @@ def sliced(build: Builder, node: OnnxNode, x: Tensor, axis: int, start: int, cou
 def _strided(build: Builder, node: OnnxNode, x: Tensor, strides: tuple[int, ...]) -> Tensor:
     """Every so many rows and columns: a window of one pixel."""
     tensor = as_picture(build, node, x)
-    if not is_canonical(tensor) or strides[0] != 1 or len(strides) not in (2, 3):
+    if strides[0] != 1 or len(strides) not in (2, 3):
         raise unsupported(node, f"it takes steps {strides}", "take steps along height and width")
+    need_picture(node, tensor)
     channels, *size = tensor.order.shape
-    if channels % period(tensor.chain):
-        raise unsupported(
-            node,
-            "the scale or offset of its input differs from pixel to pixel",
-            "use scales per tensor or per channel, or quantise in front of it",
-        )
     block = Window(
         name=build.fresh(f"{node.name}_steps"),
         height=size[0] if len(size) == 2 else 1,
