@@ -63,7 +63,8 @@ class ApotQuantiser(GivenWidth):
 
     def integers(self) -> Tensor:
         """The levels over the step, from 0, (n,)."""
-        return torch.tensor(level_integers(int(self.width) - self.signed), dtype=torch.float32)
+        found = level_integers(int(self.width) - self.signed)
+        return torch.tensor(found, dtype=torch.float32, device=self.clip.device)
 
     @torch.no_grad()
     def scale(self, x: Tensor) -> Tensor:

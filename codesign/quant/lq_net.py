@@ -17,10 +17,10 @@ FIRST_ROUNDS = 10
 SAMPLES = 1 << 14
 
 
-def binary_codes(bits: int, signed: bool) -> Tensor:
+def binary_codes(bits: int, signed: bool, device: torch.device | None = None) -> Tensor:
     """Every e in {-1, 1}^K, or {0, 1}^K, (2^K, K)."""
     digits = (-1.0, 1.0) if signed else (0.0, 1.0)
-    return torch.tensor(list(product(digits, repeat=bits)))
+    return torch.tensor(list(product(digits, repeat=bits)), device=device)
 
 
 def nearest(rows: Tensor, basis: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
@@ -34,7 +34,7 @@ def nearest(rows: Tensor, basis: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]
 def refitted(rows: Tensor, codes: Tensor) -> Tensor:
     """The basis with the least squared error for these codes: (B B')^-1 B x for each row."""
     gram = codes.transpose(1, 2) @ codes
-    gram = gram + 1e-4 * rows.shape[1] * torch.eye(codes.shape[2])
+    gram = gram + 1e-4 * rows.shape[1] * torch.eye(codes.shape[2], device=rows.device)
     return torch.linalg.solve(gram, codes.transpose(1, 2) @ rows[:, :, None])[:, :, 0]
 
 
@@ -58,16 +58,16 @@ class LqQuantiser(Codebook):
         self.recalibrate()
 
     def codes(self) -> Tensor:
-        """The codes of the width."""
-        return binary_codes(self.basis.shape[1], self.signed)
+        """The codes of the width, where the basis lies."""
+        return binary_codes(self.basis.shape[1], self.signed, self.basis.device)
 
     @torch.no_grad()
     def follow(self, rows: Tensor) -> None:
         """Begin with the tensor seen first, then move with every step of training."""
         if not self.calibrated:
-            powers = torch.exp2(torch.arange(self.basis.shape[1], dtype=rows.dtype))
+            places = torch.arange(self.basis.shape[1], dtype=rows.dtype, device=rows.device)
             reach = rows.abs().amax(1, keepdim=True).clamp(min=2.0**-12)
-            self.basis = powers * reach / powers.sum()
+            self.basis = torch.exp2(places) * reach / torch.exp2(places).sum()
             for _ in range(FIRST_ROUNDS):
                 self.basis = self._fitted(rows)
             self.calibrated.fill_(True)

@@ -41,7 +41,7 @@ class P3Quantiser(PowerQuantiser):
     @torch.no_grad()
     def grid(self) -> PowerGrid:
         high = power_of_two(self.qmax.clamp(LEAST, MOST))
-        most = exponents_of(torch.tensor(float(WIDEST_BITS)))
+        most = exponents_of(torch.full_like(high, WIDEST_BITS))
         low = power_of_two(self.qmin.clamp(LEAST, MOST))
         return PowerGrid(torch.clamp(low, high * torch.exp2(-most), high), high, self.signed)
 

@@ -151,7 +151,7 @@ class PowerQuantiser(Quantiser):
         """Keep the largest value, choose the smallest for `bits` bits."""
         self.check_bits(bits)
         high = self.grid().high
-        self.assign(high * torch.exp2(-exponents_of(torch.tensor(float(bits)))), high)
+        self.assign(high * torch.exp2(-exponents_of(torch.full_like(high, bits))), high)
 
     @torch.no_grad()
     def freeze(self) -> None:
