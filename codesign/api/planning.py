@@ -30,8 +30,9 @@ def estimate(
 ) -> Plan:
     """Resources, frame rate and verdict of `model` on the board `on`.
 
-    A Design keeps its folding on its own board (the default) when no target is given; anything
-    else is folded and gets its FIFOs here: for the target, or for the largest rate that fits.
+    A Design keeps its folding on its own board (the default) when neither a target nor `minimise` is
+    given; anything else is folded and gets its FIFOs here: for the target, or for the largest rate
+    that fits.
     `minimise` weighs counts ({"lut": 1}); the default is the sum of all shares of the budget. With
     `pad_channels` channel counts of layers may grow for a better folding; the parameters of the
     design are then those of `Plan.network`. Raises BadInput for a target that is not over 0, a count
@@ -46,7 +47,8 @@ def estimate(
     if isinstance(model, Design):
         _check_unpadded(model, pad_channels)
         chosen = board(on or model.board)
-        if chosen.name == model.board and target_fps is None and target_latency_s is None:
+        asked = (target_fps, target_latency_s, minimise) != (None, None, None)
+        if chosen.name == model.board and not asked:
             return Plan(model, estimate_design(model, chosen))
         model, on = network_of_design(model), chosen
     make = plan_padded if pad_channels else plan

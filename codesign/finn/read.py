@@ -1,14 +1,11 @@
 """Reads a FINN folding configuration onto one of our networks.
 
-Entries stand in the file in the order of FINN's graph; they are aligned with ours at the products.
-Between two products an entry belongs to the block of its kind, counted from behind: FINN pools without a
-window of its own. What the file leaves open (thresholds inside a product, "auto") is chosen by the
-search: the cheapest that is no slower than what the file says.
+Which entry belongs to which block says `codesign.finn.align`. What the file leaves open (thresholds
+inside a product, "auto") is chosen by the search: the cheapest that is no slower than what the file says.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,26 +15,18 @@ import msgspec
 import numpy as np
 
 from codesign.blocks.base import Block, Fold
+from codesign.blocks.window import Window
 from codesign.board import Board
 from codesign.cost.family import load_family
 from codesign.errors import BadInput, IllegalFold
-from codesign.finn.layers import (
-    ANCHORS,
-    MEMORIES,
-    MULTIPLIERS,
-    Layer,
-    is_plumbing,
-    layer_named,
-    layer_of,
-)
+from codesign.finn.align import aligned
+from codesign.finn.entries import Attributes, count_of, depths_of, flag_of, read_entries, word_of
+from codesign.finn.layers import MEMORIES, MULTIPLIERS, Layer
 from codesign.graph.ir import IntGraph
 from codesign.search.elimination import Elimination
 from codesign.search.joining import network_of
 from codesign.search.options import vector
 from codesign.search.problem import problem_of
-
-DEFAULTS = "Defaults"
-Attributes = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -56,15 +45,15 @@ def read_folding(path: Path, graph: IntGraph, board: Board) -> Folding:
     Raises BadInput for a file that is none, or whose products are not those of `graph`, and
     IllegalFold with FINN's and our name of the layer.
     """
-    entries = _entries(Path(path))
-    matched, notes = _aligned(Path(path), entries, graph)
+    entries = read_entries(Path(path))
+    matched, notes = aligned(Path(path), entries, graph)
     found = Folding()
     for entry, (layer, block) in matched.items():
         knobs, remarks = _knobs(entry, entries[entry], layer, block, board)
         found.knobs[block.name] = knobs
         notes += remarks
         for key, depths in (("inFIFODepth", found.in_depths), ("outFIFODepth", found.out_depths)):
-            given = _depths(entry, key, entries[entry], len(block.inputs()))
+            given = depths_of(entry, key, entries[entry], len(block.inputs()))
             if given:
                 depths[block.name] = given
     if any(name.startswith("StreamingFIFO") and "depth" in e for name, e in entries.items()):
@@ -100,122 +89,24 @@ def folds_of(folding: Folding, graph: IntGraph, board: Board) -> dict[str, Fold]
     }
 
 
-def _entries(path: Path) -> dict[str, Attributes]:
-    """Entries by name, with the defaults that hold for them filled in."""
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadInput(f"{path}: cannot be read ({error.strerror})", path=str(path)) from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}: is not a JSON file ({error})", path=str(path)) from error
-    if not isinstance(raw, dict) or not all(isinstance(v, dict) for v in raw.values()):
-        raise BadInput(
-            f"{path}: must map names of layers to their attributes, as FINN writes it",
-            path=str(path),
-        )
-    defaults = raw.get(DEFAULTS, {})
-    entries = {name: value for name, value in raw.items() if name != DEFAULTS}
-    return {name: {**_defaults(path, defaults, name), **own} for name, own in entries.items()}
-
-
-def _defaults(path: Path, defaults: Attributes, entry: str) -> dict[str, Any]:
-    """Attributes given as [value, kinds of layer or "all"], several such pairs one behind the other."""
-    found = {}
-    for key, rule in defaults.items():
-        if not isinstance(rule, list) or not rule or len(rule) % 2:
-            raise BadInput(
-                f"{path}: Defaults.{key} must be [value, layers], not {rule!r}", path=str(path)
-            )
-        for value, kinds in zip(rule[::2], rule[1::2], strict=True):
-            kinds = [kinds] if isinstance(kinds, str) else kinds
-            if any(kind == "all" or entry.startswith(str(kind)) for kind in kinds):
-                found[key] = value
-    return found
-
-
-def _aligned(
-    path: Path, entries: Mapping[str, Attributes], graph: IntGraph
-) -> tuple[dict[str, tuple[Layer, Block]], list[str]]:
-    """(layer, block) of each entry that has one, and a note on each other."""
-    blocks = {node.block.name: node.block for node in graph.nodes}
-    matched, notes, theirs = {}, [], []
-    for entry in entries:
-        layer = layer_named(entry)
-        if entry in blocks and layer_of(blocks[entry]):
-            matched[entry] = (layer_of(blocks[entry]), blocks[entry])
-        elif layer is not None:
-            theirs.append((entry, layer))
-        elif not is_plumbing(entry):
-            notes.append(f"{entry} has no block of its own here and was left out")
-    if theirs:
-        mine = [(b, layer) for b in blocks.values() if (layer := layer_of(b))]
-        pairs = zip(_segments(theirs), _segments(mine), strict=False)
-        _check_anchors(path, theirs, mine)
-        for their_part, my_part in pairs:
-            notes += _match(their_part, my_part, matched)
-    return matched, notes
-
-
-def _segments(items: list[tuple[Any, Layer]]) -> list[list[tuple[Any, Layer]]]:
-    """The items in parts, each ending with a product."""
-    parts: list[list[tuple[Any, Layer]]] = [[]]
-    for item in items:
-        parts[-1].append(item)
-        if item[1].block in ANCHORS:
-            parts.append([])
-    return parts
-
-
-def _check_anchors(
-    path: Path, theirs: list[tuple[str, Layer]], mine: list[tuple[Block, Layer]]
-) -> None:
-    kinds = [[layer for _, layer in items if layer.block in ANCHORS] for items in (theirs, mine)]
-    if kinds[0] == kinds[1]:
-        return
-    found, wanted = (" ".join(layer.names[0] for layer in side) or "none" for side in kinds)
-    raise BadInput(
-        f"{path}: its products must be those of the network in the same order ({wanted}), "
-        f"not {found}; use the configuration of this network",
-        path=str(path),
-        found=found,
-        expected=wanted,
-    )
-
-
-def _match(
-    theirs: list[tuple[str, Layer]],
-    mine: list[tuple[Block, Layer]],
-    matched: dict[str, tuple[Layer, Block]],
-) -> list[str]:
-    """Pair each entry of a part with the block of its kind, from behind; notes on the rest."""
-    notes, left = [], list(reversed(mine))
-    for entry, layer in reversed(theirs):
-        at = next((i for i, (_, other) in enumerate(left) if other == layer), None)
-        if at is None:
-            notes.append(f"{entry} has no block of its own here and was left out")
-        else:
-            matched[entry] = (layer, left.pop(at)[0])
-    return notes
-
-
 def _knobs(
     entry: str, attributes: Attributes, layer: Layer, block: Block, board: Board
 ) -> tuple[dict[str, Any], list[str]]:
     """Our knobs of one entry, and what could not be taken over."""
-    knobs: dict[str, Any] = {}
-    if layer.pe in attributes:
-        knobs["pe"] = _count(entry, layer.pe, attributes[layer.pe])
-    if layer.simd and "SIMD" in attributes:
-        knobs["simd"] = _count(entry, "SIMD", attributes["SIMD"])
-    if attributes.get("parallel_window"):
-        kernel = block.kernel
-        knobs |= {"pe": block.channels, "simd": kernel[0] * kernel[1]}
+    knobs: dict[str, Any] = {"pe": count_of(entry, layer.pe, attributes)}
+    if layer.simd:
+        knobs["simd"] = count_of(entry, "SIMD", attributes)
+    knobs = {knob: value for knob, value in knobs.items() if value is not None}
+    if flag_of(entry, "parallel_window", attributes):
+        knobs |= _whole_window(entry, block)
     _check(entry, block, knobs)
     notes = [f"{entry}: {text}" for text in _remarks(attributes)]
-    memory = attributes.get("ram_style", "block" if attributes.get("depth_trigger_bram") else None)
+    in_blocks = attributes.get("depth_trigger_bram")
+    memory = word_of(entry, "ram_style", attributes) or ("block" if in_blocks else None)
+    multiplier = word_of(entry, "resType", attributes)
     for key, word, words, knob in (
         ("ram_style", memory, MEMORIES, "memory"),
-        ("resType", attributes.get("resType"), MULTIPLIERS, "multiplier"),
+        ("resType", multiplier, MULTIPLIERS, "multiplier"),
     ):
         wanted = words.get(word)
         if wanted is None:
@@ -229,6 +120,17 @@ def _knobs(
                 f"among {', '.join(sorted(legal))}"
             )
     return knobs, notes
+
+
+def _whole_window(entry: str, block: Block) -> dict[str, int]:
+    """All taps and channels at once, as FINN's parallel window has them."""
+    if not isinstance(block, Window):
+        raise BadInput(
+            f"{entry}: parallel_window is an attribute of ConvolutionInputGenerator alone; "
+            f"{block.name} is no window, leave it out there",
+            block=block.name,
+        )
+    return {"pe": block.channels, "simd": block.kernel[0] * block.kernel[1]}
 
 
 def _remarks(attributes: Attributes) -> list[str]:
@@ -250,23 +152,3 @@ def _check(entry: str, block: Block, knobs: Mapping[str, int]) -> None:
         raise IllegalFold(
             f"{entry} of the folding file: {error.message}", **error.fields
         ) from error
-
-
-def _count(entry: str, key: str, value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
-        return value
-    raise BadInput(
-        f"{entry}: {key} must be a whole number of at least 1, not {value!r}", found=value
-    )
-
-
-def _depths(entry: str, key: str, attributes: Attributes, ports: int) -> tuple[int, ...]:
-    """Depths by port: a list under `key` + "s", or as FINN had it before one number for all."""
-    single, value = attributes.get(key), attributes.get(f"{key}s")
-    if value is None and single is not None:
-        value = [single] * ports
-    if value is None:
-        return ()
-    if isinstance(value, list) and all(type(v) is int and v >= 0 for v in value):
-        return tuple(value)
-    raise BadInput(f"{entry}: {key}s must be a list of whole numbers, not {value!r}", found=value)

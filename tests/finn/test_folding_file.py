@@ -5,6 +5,7 @@ import json
 import pytest
 
 from codesign import api
+from codesign.blocks.add import Add
 from codesign.blocks.base import Fold
 from codesign.board import load_board
 from codesign.cli import main
@@ -17,7 +18,8 @@ from codesign.lowering import assemble
 from codesign.models.published import cnv, mobilenet_v1
 from codesign.search.folding import find_folds
 from codesign.sim.simulate import simulate
-from tests.small_graphs import cnn, mlp, residual
+from codesign.types import QType
+from tests.small_graphs import Sketch, cnn, mlp, residual
 
 PYNQ = load_board("pynq-z1")
 
@@ -206,11 +208,48 @@ def test_names_and_defaults_of_older_files_are_understood(tmp_path):
         ({"fc0": {"inFIFODepths": 3}}, BadInput, "must be a list of whole numbers"),
         ({"MVAU_0": [1]}, BadInput, "must map names of layers"),
         ({"Defaults": {"PE": 3}, "fc0": {}}, BadInput, "Defaults.PE"),
+        ({"Defaults": {"PE": [1, 5]}, "fc0": {}}, BadInput, "layers a list of names"),
+        ({"Defaults": {"PE": [1, ["MVAU", 2]]}, "fc0": {}}, BadInput, "layers a list of names"),
+        ({"Defaults": [1, "all"], "fc0": {}}, BadInput, "must map names of layers"),
+        ({"fc0": {"ram_style": ["block"]}}, BadInput, "ram_style must be a word"),
+        ({"fc0": {"resType": {"lut": 1}}}, BadInput, "resType must be a word"),
+        ({"fc0": {"parallel_window": 1}}, BadInput, "fc0 is no window"),
+        ({"fc0": {"parallel_window": "yes"}}, BadInput, "parallel_window must be 0 or 1"),
+        ({"fc0": {"inFIFODepths": [10**30]}}, BadInput, "up to 2,147,483,647"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, entries, kind, words):
     with pytest.raises(kind, match=words):
         fold_as(_file(tmp_path / "f.json", **entries), mlp((12, 8, 6)), PYNQ)
+
+
+@pytest.mark.parametrize("text", ["{", "[" * 100_000, "\xff", '{"fc0": {"ram_style": []}}'])
+def test_a_file_that_is_wrong_ends_without_a_traceback(tmp_path, capsys, text):
+    path = tmp_path / "f.json"
+    path.write_bytes(text.encode("latin-1"))
+    save_design(assemble(mlp((12, 8, 6)), {}, PYNQ), {}, tmp_path)
+    assert main(["estimate", str(tmp_path), "--folding", str(path)]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_branches_beside_each_other_are_noted_and_may_be_named(tmp_path):
+    """The file names no tensors: which of two convolutions before one sum comes first it cannot say."""
+    sketch = Sketch("split", (8,), QType(4, False))
+    arms = [sketch.dense(name, "x", 6, 8, vectors=1) for name in ("left", "right")]
+    types = tuple(sketch.types[arm] for arm in arms)
+    fields = {"channels": 6, "vectors": 1, "itypes": types, "scales": (1, 1)}
+    graph = sketch.graph(sketch.node(Add(name="sum", **fields, otype=QType(16)), *arms), (6,))
+    by_place = _file(tmp_path / "p.json", MVAU_0={"PE": 1}, MVAU_1={"PE": 3})
+    folded = fold_as(by_place, graph, PYNQ)
+    assert [note.split(" lie ")[0] for note in folded.notes] == ["left, right"]
+    assert folded.plan.design.block("right").fold.pe == 3
+    by_name = _file(tmp_path / "n.json", left={"PE": 3}, MVAU_0={"PE": 1})
+    folded = fold_as(by_name, graph, PYNQ)
+    assert folded.notes == ()
+    assert [folded.plan.design.block(n).fold.pe for n in ("left", "right")] == [3, 1]
+    assert (
+        fold_as(_file(tmp_path / "m.json", MVAU_0={}, MVAU_1={}), mlp((12, 8, 6)), PYNQ).notes == ()
+    )
 
 
 def test_what_a_block_does_not_offer_is_a_note(tmp_path):

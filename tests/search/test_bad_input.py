@@ -109,3 +109,22 @@ def test_a_target_that_is_none_is_refused(tmp_path, capsys, command, words):
     board = ["--board" if command == "estimate" else "--boards", "pynq-z1"]
     assert main([command, _saved(prime_mlp(), tmp_path), *board, *words]) == 2
     assert "must be over 0 and finite" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", ["typo", "lut=0", "lut=-1", "lut=1,typo=2"])
+@pytest.mark.parametrize("command", [[], ["--board", "zcu104"], ["--target-fps", "1000"]])
+def test_a_count_to_minimise_that_is_none_is_refused_with_the_legal_names(
+    tmp_path, capsys, command, words
+):
+    words = ["estimate", _saved(prime_mlp(), tmp_path), *command, "--minimise", words]
+    assert main(words) == 2
+    assert "lut, lutram, ff, dsp, BRAM18" in capsys.readouterr().err
+
+
+def test_a_design_is_folded_anew_for_what_is_minimised(tmp_path, capsys):
+    """LUTs of the fastest folding, and of the equally fast one that has the fewest."""
+    model, luts = _saved(mlp((64, 64, 10), bits=8), tmp_path), []
+    for words in (["--minimise", "dsp"], ["--minimise", "lut"]):
+        assert main(["estimate", model, "--json", *words]) == 0
+        luts.append(json.loads(capsys.readouterr().out)["total"]["lut"])
+    assert luts[1] < luts[0]
