@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from torch import nn
 
 from codesign.memory.of_module import size_of_module
 from codesign.memory.published import TABLES
@@ -38,21 +39,47 @@ def test_the_original_memory_is_that_of_the_slides():
     assert original_bits() == 9_155_392
 
 
-# Parameters: torchvision's model tables (ResNet-18, MobileNetV2) and the EfficientNet-Lite
-# repository (4.7 M); products: torchvision's tables (1.81 and 0.30 G).
+# torchvision's model tables (ResNet-18, MobileNetV2); for EfficientNet-Lite0 the authors' 4.7 M
+# parameters, and the products of a PyTorch edition of it (d-li14/efficientnet-lite.pytorch).
 @pytest.mark.parametrize(
     ("name", "published_parameters", "published_macs"),
     [
         ("resnet18", 11_689_512, 1.814e9),
         ("mobilenet_v2", 3_504_872, 0.301e9),
-        ("efficientnet_lite0", 4_652_008, None),
+        ("efficientnet_lite0", 4_652_008, 0.385e9),
     ],
 )
 def test_imagenet_networks_have_their_published_sizes(name, published_parameters, published_macs):
     size = size_of_module(MODELS[name](IMAGE, 1000), IMAGE)
     assert size.parameters == published_parameters
-    if published_macs:
-        assert size.macs == pytest.approx(published_macs, rel=0.005)
+    assert size.macs == pytest.approx(published_macs, rel=0.005)
+
+
+def test_efficientnet_lite0_has_the_operations_that_its_authors_count():
+    """407 M, which hold bias, norm and activation of each output beside the products."""
+    size = size_of_module(MODELS["efficientnet_lite0"](IMAGE, 1000), IMAGE)
+    outputs = sum(layer.outputs for layer in size.layers if layer.kind == "norm")
+    assert size.macs + 3 * outputs == pytest.approx(407e6, rel=0.005)
+
+
+# Budgets of FDQMP are multiples of these, in kB: one bit for each weight, and one for each input of
+# a layer but the image (Schaefer et al., WACV 2024; SqueezeNext in the authors' configurations).
+@pytest.mark.parametrize(
+    ("name", "options", "weights_kb", "activations_kb"),
+    [
+        ("efficientnet_lite0", {}, 577, 835),
+        ("squeezenext", {"width": 2.0, "version": "23"}, 321, 893),
+    ],
+)
+def test_budgets_of_fdqmp_tell_its_networks(name, options, weights_kb, activations_kb):
+    model = MODELS[name](IMAGE, 1000, **options).eval()
+    read: list[int] = []
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            module.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0].numel()))
+    weights = size_of_module(model, IMAGE).weights  # which runs the model once
+    assert weights / 8000 == pytest.approx(weights_kb, rel=0.01)
+    assert sum(read[1:]) / 8000 == pytest.approx(activations_kb, rel=0.001)
 
 
 # The table of the imgclsmob model zoo, which trained them: its parameters count a bias for each
