@@ -136,17 +136,17 @@ def _broken_rules(board: Board) -> Iterator[tuple[str, object, str]]:
             yield key, getattr(board, key), "over 0 and finite"
 
 
-def board_names(boards_dir: Path | None = None) -> list[str]:
-    """Names of the boards in `boards_dir` (default: those shipped), sorted."""
-    return sorted(p.stem for p in Path(boards_dir or package_data("boards")).glob("*.toml"))
+def board_names() -> list[str]:
+    """Names of the boards that are shipped, sorted."""
+    return sorted(p.stem for p in package_data("boards").glob("*.toml"))
 
 
-def all_boards(boards_dir: Path | None = None) -> list[Board]:
-    """Every board of `boards_dir` (default: those shipped), sorted by name."""
-    return [load_board(name, boards_dir) for name in board_names(boards_dir)]
+def all_boards() -> list[Board]:
+    """Every board that is shipped, sorted by name."""
+    return [load_board(name) for name in board_names()]
 
 
-def load_board(name_or_path: str | Path, boards_dir: Path | None = None) -> Board:
+def load_board(name_or_path: str | Path) -> Board:
     """Read a board by its name, or from a TOML file of the user's own.
 
     The name of a share, such as "pynq-z2-10pct", gives that share of the board.
@@ -156,9 +156,9 @@ def load_board(name_or_path: str | Path, boards_dir: Path | None = None) -> Boar
     path = Path(name_or_path)
     part = re.fullmatch(r"(.+)-(\d+(?:\.\d+)?)pct", str(name_or_path))
     if part is not None:
-        return load_board(part[1], boards_dir).share(float(part[2]) / 100)
+        return load_board(part[1]).share(float(part[2]) / 100)
     if path.suffix != ".toml":
-        names = board_names(boards_dir)
+        names = board_names()
         if str(name_or_path) not in names:
             hint = nearest(str(name_or_path), names)
             raise BadInput(
@@ -166,5 +166,5 @@ def load_board(name_or_path: str | Path, boards_dir: Path | None = None) -> Boar
                 board=str(name_or_path),
                 known=names,
             )
-        path = Path(boards_dir or package_data("boards")) / f"{name_or_path}.toml"
+        path = package_data("boards") / f"{name_or_path}.toml"
     return load_toml(path, Board)

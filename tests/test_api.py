@@ -16,6 +16,7 @@ from codesign.graph.execute import execute, graph_of
 from codesign.graph.ir import IntGraph, Node
 from codesign.lowering import assemble
 from codesign.types import BIPOLAR, QType, qtype_of
+from tests.graph.test_channels_last import picture_net
 
 U4, U5 = QType(4, signed=False), QType(5, signed=False)
 
@@ -140,3 +141,16 @@ def test_a_design_edited_by_hand_is_verified(diamond, tmp_path):
 def test_a_target_must_be_over_zero_and_finite(diamond, key, target):
     with pytest.raises(BadInput, match=f"{key} must be over 0"):
         api.estimate(diamond, "pynq-z2", **{key: target})
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_an_offset_must_be_finite(tmp_path, number):
+    with pytest.raises(BadInput, match="input offset must be finite"):
+        api.load(tmp_path / "any.onnx", "uint8", 1.0, number)
+
+
+def test_a_scale_needs_the_type_it_belongs_to(tmp_path):
+    path = tmp_path / "net.onnx"
+    picture_net(1, True).save(path)
+    with pytest.raises(BadInput, match="no integer type.*--input"):
+        api.load(path, input_scale=0.5)

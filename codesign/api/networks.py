@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,8 @@ def load(
     path = Path(path)
     if input_scale is not None and not 0 < input_scale < inf:
         raise BadInput(f"the input scale must be over 0 and finite, not {input_scale}")
+    if not isfinite(input_offset):
+        raise BadInput(f"the input offset must be finite, not {input_offset}")
     if path.suffix == ".json" or path.is_dir():
         design = load_design(path)
         design_rules.verify(design)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass, field
 
@@ -16,6 +15,7 @@ from codesign.graph.chain import Linear
 from codesign.graph.ir import Decision, Node, TensorView
 from codesign.graph.onnx_node import OnnxNode
 from codesign.graph.values import Constant, Tensor, canonical
+from codesign.npz import digest_of
 from codesign.types import QType
 
 Value = Constant | Tensor
@@ -69,8 +69,7 @@ class Builder:
         array = np.ascontiguousarray(values, dtype=np.int64)
         name = f"{block}.{role}"
         self.params[name] = array
-        digest = hashlib.sha256(array.tobytes()).hexdigest()
-        return ParamRef(name, tuple(array.shape), qtype, digest, only_value(array))
+        return ParamRef(name, tuple(array.shape), qtype, digest_of(array), only_value(array))
 
     def add(self, block: Block, inputs: tuple[str, ...], sources: tuple[str, ...]) -> str:
         """Append `block`; returns the name of its output tensor, which is the block's name."""

@@ -67,6 +67,12 @@ def _start(model: Any, qtype: QType | None, scale: float | None, offset: float) 
         meaning = linear(Fraction(1 if scale is None else scale), Fraction(offset))
         build.fix_host(qtype, meaning)
         build.values[name] = Tensor(build.input_tensor, qtype, (meaning,), order, channels)
+    elif scale is not None or offset:
+        raise BadInput(
+            f"input {name!r} has no integer type that a scale or an offset could belong to; "
+            "give the type with them (--input uint8, input_qtype)",
+            tensor=name,
+        )
     else:
         build.values[name] = Tensor(None, None, (linear(),), order, channels)
     return build

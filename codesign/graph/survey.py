@@ -105,13 +105,15 @@ def _random_inputs(graph: IntGraph, frames: int) -> np.ndarray:
 
 
 def main(arguments: list[str]) -> int:
-    """Print both tables; 2 when no folder is named."""
-    if not arguments or not Path(arguments[0]).is_dir():
+    """Print both tables; 2 when no folder is named, or frames are no number over 0."""
+    frames = arguments[1] if len(arguments) > 1 else str(FRAMES)
+    counted = frames.isdecimal() and int(frames) > 0
+    if not arguments or not Path(arguments[0]).is_dir() or not counted:
         print("usage: python -m codesign.graph.survey FOLDER [FRAMES]", file=sys.stderr)
         return 2
-    folder, frames = Path(arguments[0]), int(arguments[1]) if len(arguments) > 1 else FRAMES
+    folder = Path(arguments[0])
     print("| file | import, s | blocks | verdict |\n|---|---|---|---|")
-    for v in survey(folder, frames):
+    for v in survey(folder, int(frames)):
         print(f"| {v.name} | {v.seconds:.2f} | {v.blocks or ''} | {v.text} |", flush=True)
     print("\n| file | test images | accuracy | integer execution, s |\n|---|---|---|---|")
     for name in (n for n in ACCURACIES if (folder / f"{n}.onnx").exists()):

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 
 import numba
 
+from codesign.tools.cache import cache_folder
 
-def cache_folder() -> Path:
-    """NUMBA_CACHE_DIR, else codesign/numba in the user's cache folder, else in the temporary one.
 
-    In it a folder for these very sources: numba itself only notices changes of the file that a
-    function stands in, not of the constants and types that it takes from others.
+def numba_folder() -> Path:
+    """NUMBA_CACHE_DIR, else a folder for these very sources in the user's cache folder.
+
+    numba itself only notices changes of the file that a function stands in, not of the constants
+    and types that it takes from others.
     """
     if numba.config.CACHE_DIR:
         return Path(numba.config.CACHE_DIR)
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(root) / "codesign" / "numba" / _sources()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except OSError:
-        return Path(tempfile.gettempdir()) / f"codesign-numba-{os.getuid()}" / _sources()
+    return cache_folder(f"numba/{_sources()}")
 
 
 def _sources() -> str:
@@ -36,7 +29,7 @@ def _sources() -> str:
     return digest.hexdigest()[:16]
 
 
-numba.config.CACHE_DIR = str(cache_folder())
+numba.config.CACHE_DIR = str(numba_folder())
 # Kernels allocate nothing. Without numba's run time (nrt) no reference to an array is counted, which
 # would take longer than an event.
 jit = numba.njit(cache=True, _nrt=False)

@@ -12,3 +12,4 @@ def test_a_verdict_for_every_file(tmp_path, capsys):
     assert main([str(tmp_path)]) == 0
     assert "| good |" in capsys.readouterr().out
     assert main([]) == 2
+    assert main([str(tmp_path), "many"]) == main([str(tmp_path), "0"]) == 2
