@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -61,13 +62,21 @@ class _Reader:
             if node.inputs and all(name in self.constants for name in node.inputs if name):
                 shape = self.constants.get(node.inputs[0], ())
                 self.constants |= dict.fromkeys(node.outputs, shape)
+        # Elements of the constant that is added to a tensor: a layer's bias in a node of its own.
+        self.addends = {
+            tensor: self.numbers(other)
+            for node in read_nodes(model.graph)
+            if node.op == "Add"
+            for tensor, other in permutations(node.inputs)
+            if tensor not in self.constants
+        }
 
     def layer(self, node: OnnxNode) -> LayerSize | None:
         """The layer that this node is, if any."""
         if node.op in POOLS:
             return LayerSize(node.name, "pool", outputs=self.elements(node.outputs[0]))
         if node.op in NORMS:
-            gains = prod(self.constant(node.inputs[1]))
+            gains = self.numbers(node.inputs[1])
             return LayerSize(node.name, "norm", 0, 2 * gains, self.elements(node.outputs[0]))
         if node.op not in WEIGHTED:
             return None
@@ -76,7 +85,7 @@ class _Reader:
         return self._weighted(node, shape) if shape else None
 
     def _weighted(self, node: OnnxNode, shape: tuple[int, ...]) -> LayerSize:
-        biases = prod(self.constant(node.inputs[2])) if len(node.inputs) > 2 else 0
+        biases = sum(map(self.numbers, node.inputs[2:])) + self.addends.get(node.outputs[0], 0)
         weights = prod(shape)
         outputs, macs = self.elements(node.outputs[0]), weights * self._positions(node)
         return LayerSize(node.name, "weights", weights, biases, outputs, macs)
@@ -102,6 +111,10 @@ class _Reader:
                 found=found,
             )
         return found
+
+    def numbers(self, tensor: str) -> int:
+        """Elements of a constant, 0 where the tensor is none."""
+        return prod(self.constants[tensor]) if tensor in self.constants else 0
 
     def constant(self, tensor: str) -> tuple[int, ...]:
         """Shape of the constant behind quantisers and reshapes; () where it is no constant."""

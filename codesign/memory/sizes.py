@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import msgspec
 
@@ -63,15 +63,11 @@ class NetworkSize(msgspec.Struct, frozen=True):
         return self.inputs + sum(outputs)
 
 
-def weight_bytes(size: NetworkSize, bits: Mapping[str, float] | float) -> float:
-    """Bytes of all weights at `bits`: one width, or one for each weighted layer by name."""
-    return sum(w.weights * _width(bits, w.name) for w in size.weighted) / BITS_PER_BYTE
+def weight_bytes(size: NetworkSize, bits: float) -> float:
+    """Bytes of all weights at one width."""
+    return size.weights * bits / BITS_PER_BYTE
 
 
 def activation_bytes(elements: Iterable[int], bits: float) -> float:
     """Bytes of these activations at one width."""
     return sum(elements) * bits / BITS_PER_BYTE
-
-
-def _width(bits: Mapping[str, float] | float, name: str) -> float:
-    return bits[name] if isinstance(bits, Mapping) else bits

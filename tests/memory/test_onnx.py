@@ -49,6 +49,18 @@ def test_a_file_has_the_sizes_of_its_network(exported):
     assert found.stored == expected.stored
 
 
+def test_a_bias_in_a_node_of_its_own_counts(tmp_path):
+    """torch writes a Linear of rows as MatMul and Add."""
+    model, path = nn.Sequential(nn.Linear(6, 4), nn.ReLU(), nn.Linear(4, 3)), tmp_path / "rows.onnx"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(model, torch.zeros(1, 5, 6), path, dynamo=False)
+    assert [node.op_type for node in onnx.load(path).graph.node].count("Add") == 2
+    found, expected = size_of_onnx(path), size_of_module(model, (5, 6))
+    assert [w.parameters for w in found.weighted] == [4, 3]
+    assert (found.parameters, found.macs) == (expected.parameters, expected.macs)
+
+
 def test_products_are_those_of_a_naive_count():
     transposed = nn.ConvTranspose2d(2, 3, 2, stride=2, bias=False)
     size = size_of_module(nn.Sequential(transposed), (2, 5, 5))
