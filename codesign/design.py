@@ -117,7 +117,9 @@ def load_design(path: Path) -> Design:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Design)
     except OSError as error:
-        raise BadInput(f"{path}: cannot be read ({error.strerror})", path=str(path)) from error
+        cure = "give the folder that `codesign estimate --out` or `codesign run` wrote"
+        found = f"{path}: cannot be read ({error.strerror})"
+        raise BadInput(f"{found}; {cure}", path=str(path)) from error
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise BadInput(
             f"{path}: is not a valid design ({error}); build it again with `codesign estimate`",
