@@ -36,6 +36,7 @@ class A2qQuantiser(GivenWidth):
     own_sign = True
 
     def add_state(self, bits: int) -> None:
+        super().add_state(bits)
         self.norm = math.inf
         self.step = nn.Parameter(torch.ones(self.shape))
         self.register_buffer("calibrated", torch.tensor(False))

@@ -55,6 +55,7 @@ class ApotQuantiser(GivenWidth):
     legal = range(1, 7)
 
     def add_state(self, bits: int) -> None:
+        super().add_state(bits)
         self.clip = nn.Parameter(torch.full(self.shape, FIRST_CLIP[self.is_weight]))
 
     @property

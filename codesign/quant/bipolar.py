@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from codesign.errors import BadInput
-from codesign.quant.quantiser import Quantiser
+from codesign.quant.quantiser import NamedQuantiser
 from codesign.quant.uniform import power_of_two
 
 
@@ -24,7 +24,7 @@ class SignFunction(torch.autograd.Function):
         return grad * (x.abs() <= 1)
 
 
-class BipolarQuantiser(Quantiser):
+class BipolarQuantiser(NamedQuantiser):
     """Sign of x; for weights times the mean |w| of the tensor or output channel (BWN, 2016).
 
     `shape` is that of the scale: () or (C, 1, ..). The scale is no parameter: it follows the
@@ -32,20 +32,11 @@ class BipolarQuantiser(Quantiser):
     """
 
     bipolar = True
+    own_sign = True
 
-    def __init__(
-        self,
-        bits: int = 1,
-        is_weight: bool = True,
-        signed: bool = True,
-        as_power: bool = False,
-        shape: tuple[int, ...] = (),
-    ) -> None:
-        super().__init__(signed=True)
+    def add_state(self, bits: int) -> None:
         self.set_bits(bits)
-        self.is_weight = is_weight
-        self.as_power = as_power
-        self.register_buffer("one", torch.ones(shape), persistent=False)
+        self.register_buffer("one", torch.ones(self.shape), persistent=False)
 
     @torch.no_grad()
     def scale(self, x: Tensor) -> Tensor:

@@ -25,6 +25,7 @@ class Codebook(GivenWidth):
     """
 
     def add_state(self, bits: int) -> None:
+        super().add_state(bits)
         self.has_real_levels = not self.as_power
         self.register_buffer("step", torch.ones(()))
         self.register_buffer("calibrated", torch.tensor(False))

@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 
 from codesign.errors import BadInput
-from codesign.quant.quantiser import Quantiser
+from codesign.quant.quantiser import NamedQuantiser
 
 FLOAT_BITS = 32.0
 
 
-class FloatQuantiser(Quantiser):
+class FloatQuantiser(NamedQuantiser):
     """Weights as they are; activations through ReLU, or as they are where they are signed.
 
     Takes the place of a quantiser so that float networks have the same layers and names. The width
@@ -20,15 +20,7 @@ class FloatQuantiser(Quantiser):
 
     has_qonnx_form = False
 
-    def __init__(
-        self,
-        bits: int,
-        is_weight: bool,
-        signed: bool,
-        as_power: bool = False,
-        shape: tuple[int, ...] = (),
-    ) -> None:
-        super().__init__(signed)
+    def add_state(self, bits: int) -> None:
         self.register_buffer("width", torch.tensor(FLOAT_BITS), persistent=False)
 
     def quantise(self, x: Tensor) -> Tensor:

@@ -8,40 +8,17 @@ import torch
 from torch import Tensor
 
 from codesign.errors import BadInput
-from codesign.quant.quantiser import Quantiser
+from codesign.quant.quantiser import NamedQuantiser
 from codesign.quant.uniform import largest_level
 
 
-class GivenWidth(Quantiser):
-    """A quantiser whose width is stated; `legal` are the widths of its method.
-
-    `as_power` asks for a step that is a power of two; `shape` is () for one scale per tensor or
-    (C, 1, ..) per output channel. A method may have its own say in both sign and scales. Raises
-    BadInput for a width outside `legal`.
-    """
+class GivenWidth(NamedQuantiser):
+    """A quantiser whose width is stated; `legal` are the widths of its method."""
 
     legal: range
-    # The sign of every grid of the method; None: as asked for.
-    own_sign: bool | None = None
-    # Whether a tensor has one scale whatever is asked for.
-    one_scale: bool = False
-
-    def __init__(
-        self,
-        bits: int,
-        is_weight: bool,
-        signed: bool,
-        as_power: bool = False,
-        shape: tuple[int, ...] = (),
-    ) -> None:
-        super().__init__(signed if self.own_sign is None else self.own_sign)
-        self.is_weight, self.as_power = is_weight, as_power
-        self.shape = () if self.one_scale else tuple(shape)
-        self.register_buffer("width", torch.tensor(float(self.legal_bits(bits))))
-        self.add_state(bits)
 
     def add_state(self, bits: int) -> None:
-        """Parameters and buffers of the method, called once."""
+        self.register_buffer("width", torch.tensor(float(self.legal_bits(bits))))
 
     def legal_bits(self, bits: int) -> int:
         """`bits`, checked."""

@@ -47,6 +47,7 @@ class InqQuantiser(GivenWidth):
     cut: float = 0.0
 
     def add_state(self, bits: int) -> None:
+        super().add_state(bits)
         self.register_buffer("held", torch.full((1,), torch.nan))
         self.register_buffer("top", torch.full(self.shape, torch.nan))
 

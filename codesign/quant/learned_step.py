@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from codesign.errors import BadInput
 from codesign.quant.config import check_width
 from codesign.quant.gradients import ModifiedGradient
-from codesign.quant.quantiser import Quantiser
+from codesign.quant.quantiser import NamedQuantiser
 from codesign.quant.uniform import Grid, best_step, largest_level, power_of_two
 
 STEP_MIN, STEP_MAX = 2.0**-12, 8.0
@@ -22,7 +22,7 @@ CALIBRATION_SAMPLES = 1 << 16
 FirstStep = Callable[[Tensor, Tensor, bool, bool, tuple[int, ...]], Tensor]
 
 
-class LearnedGrid(Quantiser):
+class LearnedGrid(NamedQuantiser):
     """A quantiser with a learned uniform grid, one per tensor, or per channel if `shape` says so.
 
     The first grid is what `first_step` says of the first tensor seen; activations wait for
@@ -30,13 +30,7 @@ class LearnedGrid(Quantiser):
     power of two, straight-through; steps stay in [2^-12, 8].
     """
 
-    def __init__(
-        self, is_weight: bool, signed: bool, as_power: bool, shape: tuple[int, ...]
-    ) -> None:
-        super().__init__(signed)
-        self.is_weight = is_weight
-        self.as_power = as_power
-        self.shape = tuple(shape)
+    def add_state(self, bits: int) -> None:
         self.first_step: FirstStep = best_step
         self.gradient = "ste"
         self.register_buffer("calibrated", torch.tensor(False))
@@ -94,11 +88,9 @@ class LearnedGrid(Quantiser):
 class LearnedStep(LearnedGrid):
     """A learned grid with its step as a parameter."""
 
-    def __init__(
-        self, is_weight: bool, signed: bool, as_power: bool, shape: tuple[int, ...]
-    ) -> None:
-        super().__init__(is_weight, signed, as_power, shape)
-        self.step = nn.Parameter(torch.ones(shape))
+    def add_state(self, bits: int) -> None:
+        super().add_state(bits)
+        self.step = nn.Parameter(torch.ones(self.shape))
 
     def rounded_step(self) -> Tensor:
         """The step as the grid uses it."""

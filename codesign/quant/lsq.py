@@ -32,18 +32,11 @@ class LsqQuantiser(LearnedStep):
     Signed ranges are symmetric (Qn = Qp). Raises BadInput for 1 bit signed.
     """
 
-    def __init__(
-        self,
-        bits: int,
-        is_weight: bool,
-        signed: bool,
-        as_power: bool = False,
-        shape: tuple[int, ...] = (),
-    ) -> None:
-        super().__init__(is_weight, signed, as_power, shape)
+    def add_state(self, bits: int) -> None:
+        super().add_state(bits)
         levels = self.levels_of(bits)
         self.register_buffer("levels", levels)
-        self.assign(torch.full(shape, FIRST_RANGE) / levels, levels)
+        self.assign(torch.full(self.shape, FIRST_RANGE) / levels, levels)
 
     def grid(self) -> Grid:
         return Grid(self.rounded_step(), self.levels, self.signed)

@@ -50,15 +50,11 @@ class OffsetQuantiser(LsqQuantiser):
     It takes the place of ReLU, which it is while b = 0, where it starts.
     """
 
-    def __init__(
-        self,
-        bits: int,
-        is_weight: bool,
-        signed: bool,
-        as_power: bool = False,
-        shape: tuple[int, ...] = (),
-    ) -> None:
-        super().__init__(bits, is_weight, False, as_power, ())
+    own_sign = False
+    one_scale = True
+
+    def add_state(self, bits: int) -> None:
+        super().add_state(bits)
         self.offset = nn.Parameter(torch.zeros(()))
 
     def zero_point(self) -> Tensor:

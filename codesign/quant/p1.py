@@ -18,16 +18,9 @@ class P1Quantiser(LearnedWidthPowers):
 
     end = "qmax"
 
-    def __init__(
-        self,
-        bits: int,
-        is_weight: bool,
-        signed: bool,
-        as_power: bool = True,
-        shape: tuple[int, ...] = (),
-    ) -> None:
-        super().__init__(bits, is_weight, signed, shape)
-        self.qmax = nn.Parameter(torch.ones(shape))
+    def add_state(self, bits: int) -> None:
+        super().add_state(bits)
+        self.qmax = nn.Parameter(torch.ones(self.shape))
 
     @torch.no_grad()
     def grid(self) -> PowerGrid:

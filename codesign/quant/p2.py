@@ -18,16 +18,9 @@ class P2Quantiser(LearnedWidthPowers):
 
     end = "qmin"
 
-    def __init__(
-        self,
-        bits: int,
-        is_weight: bool,
-        signed: bool,
-        as_power: bool = True,
-        shape: tuple[int, ...] = (),
-    ) -> None:
-        super().__init__(bits, is_weight, signed, shape)
-        self.qmin = nn.Parameter(torch.exp2(-exponents_of(torch.full(shape, float(bits)))))
+    def add_state(self, bits: int) -> None:
+        super().add_state(bits)
+        self.qmin = nn.Parameter(torch.exp2(-exponents_of(torch.full(self.shape, float(bits)))))
 
     @torch.no_grad()
     def grid(self) -> PowerGrid:

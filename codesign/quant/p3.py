@@ -25,18 +25,10 @@ class P3Quantiser(PowerQuantiser):
     between and (0, 1) above qmax, times sgn x; dx = 2^floor(.)/|x| between, else 0.
     """
 
-    def __init__(
-        self,
-        bits: int,
-        is_weight: bool,
-        signed: bool,
-        as_power: bool = True,
-        shape: tuple[int, ...] = (),
-    ) -> None:
-        super().__init__(is_weight, signed, shape)
-        self.check_bits(bits)
-        self.qmin = nn.Parameter(torch.ones(shape))
-        self.qmax = nn.Parameter(torch.exp2(exponents_of(torch.full(shape, float(bits)))))
+    def add_state(self, bits: int) -> None:
+        super().add_state(bits)
+        self.qmin = nn.Parameter(torch.ones(self.shape))
+        self.qmax = nn.Parameter(torch.exp2(exponents_of(torch.full(self.shape, float(bits)))))
 
     @torch.no_grad()
     def grid(self) -> PowerGrid:

@@ -39,6 +39,7 @@ class PactQuantiser(GivenWidth):
     function: type[torch.autograd.Function] = PactFunction
 
     def add_state(self, bits: int) -> None:
+        super().add_state(bits)
         self.clip = nn.Parameter(torch.tensor(FIRST_CLIP))
         self.clip.register_hook(lambda grad: grad + self.decay * self.clip.detach())
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from codesign.errors import BadInput
 from codesign.quant.learned_width import rounded
 from codesign.quant.published import TableFunction
-from codesign.quant.quantiser import Quantiser
+from codesign.quant.quantiser import NamedQuantiser
 from codesign.quant.staircase import Staircase
 from codesign.quant.uniform import power_of_two
 
@@ -52,7 +52,7 @@ def exponents_of(bits: Tensor) -> Tensor:
     return torch.exp2(bits - 1) - 1
 
 
-class PowerQuantiser(Quantiser):
+class PowerQuantiser(NamedQuantiser):
     """Base of P1, P2 and P3 (Uhlich et al., ICLR 2020): two learned numbers give a PowerGrid.
 
     One bit of the width is the sign of weights, or the zero of activations; weights have no zero.
@@ -60,10 +60,8 @@ class PowerQuantiser(Quantiser):
     signed activations.
     """
 
-    def __init__(self, is_weight: bool, signed: bool, shape: tuple[int, ...]) -> None:
-        super().__init__(signed)
-        self.is_weight = is_weight
-        self.shape = tuple(shape)
+    def add_state(self, bits: int) -> None:
+        self.check_bits(bits)
         self.register_buffer("calibrated", torch.tensor(False))
 
     @abstractmethod
@@ -167,10 +165,9 @@ class LearnedWidthPowers(PowerQuantiser):
 
     end: str
 
-    def __init__(self, bits: int, is_weight: bool, signed: bool, shape: tuple[int, ...]) -> None:
-        super().__init__(is_weight, signed, shape)
-        self.check_bits(bits)
-        self.width = nn.Parameter(torch.full(shape, float(bits)))
+    def add_state(self, bits: int) -> None:
+        super().add_state(bits)
+        self.width = nn.Parameter(torch.full(self.shape, float(bits)))
 
     @property
     def learned_end(self) -> nn.Parameter:

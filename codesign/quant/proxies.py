@@ -81,7 +81,7 @@ def act_injector(
     chosen = config.act_method_of(layer)
     chosen = SIGNED if signed and not chosen.signed_acts else chosen
     if bits == 1 and (signed or config.binary_act == "bipolar" or chosen.only_signs):
-        return _injector(ActProxy, True, BipolarQuantiser, 1, False)
+        return _injector(ActProxy, True, BipolarQuantiser, 1, False, True)
     make = _configured(chosen, config.act_gradient, config.first_grid)
     return _injector(ActProxy, signed, make, bits, False, signed, power, ())
 

@@ -22,6 +22,7 @@ class QnnQuantiser(GivenWidth):
     one_scale = True
 
     def add_state(self, bits: int) -> None:
+        super().add_state(bits)
         self.register_buffer("stretch", torch.tensor(0.0))
 
     def fill_latent(self, x: Tensor) -> None:

@@ -90,3 +90,34 @@ class Quantiser(nn.Module):
     @abstractmethod
     def set_bits(self, bits: int) -> None:
         """Move to a grid of `bits` bits; raises BadInput where that width cannot be."""
+
+
+class NamedQuantiser(Quantiser):
+    """A quantiser of codesign/quant/methods.py, which makes them all alike.
+
+    `as_power` asks for a step that is a power of two; `shape` is () for one grid per tensor or
+    (C, 1, ..) per output channel. A method may have its own say in both sign and grids. Raises
+    BadInput for a width that it does not have.
+    """
+
+    # The sign of every grid of the method; None: as asked for.
+    own_sign: bool | None = None
+    # Whether a tensor has one grid whatever is asked for.
+    one_scale: bool = False
+
+    def __init__(
+        self,
+        bits: int,
+        is_weight: bool,
+        signed: bool,
+        as_power: bool = False,
+        shape: tuple[int, ...] = (),
+    ) -> None:
+        super().__init__(signed if self.own_sign is None else self.own_sign)
+        self.is_weight, self.as_power = is_weight, as_power
+        self.shape = () if self.one_scale else tuple(shape)
+        self.add_state(bits)
+
+    @abstractmethod
+    def add_state(self, bits: int) -> None:
+        """Parameters and buffers of the method, called once."""

@@ -21,18 +21,11 @@ class U1Quantiser(LearnedStep):
     before use, straight-through. Raises BadInput for 1 bit signed.
     """
 
-    def __init__(
-        self,
-        bits: int,
-        is_weight: bool,
-        signed: bool,
-        as_power: bool = False,
-        shape: tuple[int, ...] = (),
-    ) -> None:
-        super().__init__(is_weight, signed, as_power, shape)
-        self.width = nn.Parameter(torch.full(shape, float(bits)))
+    def add_state(self, bits: int) -> None:
+        super().add_state(bits)
+        self.width = nn.Parameter(torch.full(self.shape, float(bits)))
         levels = self.levels_of(bits)
-        self.assign(torch.full(shape, FIRST_RANGE) / levels, levels)
+        self.assign(torch.full(self.shape, FIRST_RANGE) / levels, levels)
 
     @torch.no_grad()
     def grid(self) -> Grid:

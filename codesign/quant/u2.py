@@ -23,18 +23,11 @@ class U2Quantiser(LearnedGrid):
     1 bit signed.
     """
 
-    def __init__(
-        self,
-        bits: int,
-        is_weight: bool,
-        signed: bool,
-        as_power: bool = False,
-        shape: tuple[int, ...] = (),
-    ) -> None:
-        super().__init__(is_weight, signed, as_power, shape)
+    def add_state(self, bits: int) -> None:
+        super().add_state(bits)
         self.levels_of(bits)
-        self.width = nn.Parameter(torch.full(shape, float(bits)))
-        self.qmax = nn.Parameter(torch.full(shape, FIRST_RANGE))
+        self.width = nn.Parameter(torch.full(self.shape, float(bits)))
+        self.qmax = nn.Parameter(torch.full(self.shape, FIRST_RANGE))
 
     @torch.no_grad()
     def grid(self) -> Grid:

@@ -35,17 +35,10 @@ class U3Quantiser(LearnedStep):
     `step_max` and `qmax_max` are the upper ends of both. Raises BadInput for 1 bit signed.
     """
 
-    def __init__(
-        self,
-        bits: int,
-        is_weight: bool,
-        signed: bool,
-        as_power: bool = False,
-        shape: tuple[int, ...] = (),
-    ) -> None:
-        super().__init__(is_weight, signed, as_power, shape)
-        self.step_max, self.qmax_max = STEP_MAX, QMAX_MAX[signed]
-        self.qmax = nn.Parameter(torch.full(shape, FIRST_RANGE))
+    def add_state(self, bits: int) -> None:
+        super().add_state(bits)
+        self.step_max, self.qmax_max = STEP_MAX, QMAX_MAX[self.signed]
+        self.qmax = nn.Parameter(torch.full(self.shape, FIRST_RANGE))
         self.set_bits(bits)
 
     @torch.no_grad()

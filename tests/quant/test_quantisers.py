@@ -53,7 +53,7 @@ def test_lsq_keeps_its_width_and_can_be_given_another():
 
 @pytest.mark.parametrize("shape", [(), (4, 1)])
 def test_bipolar_weights_are_sign_times_mean(shape):
-    quantiser = BipolarQuantiser(is_weight=True, shape=shape)
+    quantiser = BipolarQuantiser(1, True, True, shape=shape)
     w = samples(4, 9).requires_grad_(True)
     y = quantiser.quantise(w)
     mean = w.abs().mean(1, keepdim=True) if shape else w.abs().mean()
@@ -64,7 +64,7 @@ def test_bipolar_weights_are_sign_times_mean(shape):
 
 
 def test_bipolar_activation_of_zero_is_plus_one():
-    quantiser = BipolarQuantiser(is_weight=False)
+    quantiser = BipolarQuantiser(1, False, True)
     x = torch.tensor([0.0, -0.0, -1e-9, 3.0])
     assert quantiser.quantise(x).tolist() == [1, 1, -1, 1]
     with pytest.raises(BadInput, match="has 1 bit"):
@@ -114,7 +114,7 @@ def test_values_equal_qonnx_quant_bit_for_bit(quantiser: Quantiser):
 
 
 def test_bipolar_equals_qonnx():
-    quantiser = BipolarQuantiser(is_weight=True)
+    quantiser = BipolarQuantiser(1, True, True)
     x = samples(40, 50)
     y, scale, _, _ = quantiser(x)
     assert np.array_equal(y.numpy(), binary_quant(x.numpy(), scale.numpy()))
