@@ -32,7 +32,7 @@ class Verdict(msgspec.Struct, frozen=True):
         """The verdict in words, with what takes the most and what would help."""
         if self.fits:
             return self.headline
-        largest = ", ".join(f"{part} ({n:.0f} {word(k)})" for part, k, n in self.contributors)
+        largest = ", ".join(f"{part} ({n:,.0f} {word(k)})" for part, k, n in self.contributors)
         text = f"{self.headline.rstrip('.')}; largest: {largest}"
         return text + (f"; what would help: {'; '.join(self.levers)}." if self.levers else ".")
 
@@ -42,12 +42,12 @@ class Verdict(msgspec.Struct, frozen=True):
         if self.fits:
             kind, share = scarcest(self.demand, self.budget)
             return (
-                f"Fits {self.board}: {share:.0%} of the usable {word(kind)} is the fullest count "
-                f"({self.demand[kind]:.0f} of {self.budget.get(kind, 0):.0f})."
+                f"Fits {self.board}: {100 * share:.0f} % of the usable {word(kind)} is the fullest count "
+                f"({self.demand[kind]:,.0f} of {self.budget.get(kind, 0):,.0f})."
             )
         lacks = ", ".join(
-            f"{self.demand[k]:.0f} {word(k)} of {self.budget.get(k, 0):.0f} usable "
-            f"({gap:.0f} too many)"
+            f"{self.demand[k]:,.0f} {word(k)} of {self.budget.get(k, 0):,.0f} usable "
+            f"({gap:,.0f} too many)"
             for k, gap in self.gaps.items()
         )
         return f"Does not fit {self.board}: needs {lacks}."

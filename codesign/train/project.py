@@ -54,7 +54,7 @@ class Projection(msgspec.Struct, frozen=True):
         moves = ", ".join(f"{name} {a} to {b} bits" for name, (a, b) in self.narrowed.items())
         text = f"Projected onto the budgets: {moves or 'nothing could be made narrower'}."
         over = ", ".join(
-            f"{key} by {gap:.0%}{self._least(key)}" for key, gap in self.excess.items()
+            f"{key} by {100 * gap:.0f} %{self._least(key)}" for key, gap in self.excess.items()
         )
         return text if self.fits else f"{text} Still over budget: {over}."
 

@@ -62,7 +62,7 @@ def test_what_does_not_fit_says_by_how_much_and_where():
         else {"lut": result.total.lut - 37_240}
     )
     assert verdict.contributors[0][:2] == ("fc0", "lut")
-    assert "37240 usable" in verdict.sentence
+    assert "37,240 usable" in verdict.sentence
 
 
 def test_the_levers_name_what_the_changed_block_costs():

@@ -181,7 +181,7 @@ def test_what_cannot_fit_is_told(tmp_path: Path) -> None:
     # 41 of the 20,800 LUTs of the board, 70 % of which a design may use.
     lut = trained.projection.least["lut"]
     assert lut > tiny.board.load().budget().lut
-    assert f"lut by {trained.projection.excess['lut']:.0%} (the least is {lut:,.4g})" in (
+    assert f"lut by {100 * trained.projection.excess['lut']:.0f} % (the least is {lut:,.4g})" in (
         trained.projection.sentence
     )
     assert {trained.bits[name, "weight"] for name in ("fc1", "fc2", "logits")} == {2}
