@@ -70,3 +70,8 @@ class Interrupted(CodesignError):
     """The user stopped the run; names the checkpoint and how to continue from it."""
 
     exit_code = 130
+
+
+def reason(error: BaseException) -> str:
+    """The first line of what a library's exception says, or its kind where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

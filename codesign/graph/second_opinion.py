@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from codesign.errors import reason
 from codesign.graph.passes.canonical_domains import CANONICAL, CHANNELS_LAST
 from codesign.graph.read import read_onnx
 from codesign.graph.reference import plain_model, run_qonnx
@@ -29,8 +30,7 @@ def compare_with_finn(path: Path | str, x: np.ndarray) -> str:
     try:
         theirs = _run_finn(path, x)
     except Exception as error:  # noqa: BLE001  finn-base raises bare exceptions for ops it lacks
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        return f"finn-base cannot run this file ({reason})"
+        return f"finn-base cannot run this file ({reason(error)})"
     ours = run_qonnx(path, x)
     frames = int((ours == theirs).reshape(len(x), -1).all(axis=1).sum())
     return f"finn-base agrees with qonnx in {frames} of {len(x)} frames, bit for bit"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from codesign.errors import BadInput
+from codesign.errors import BadInput, reason
 from codesign.quant.handles import handles
 
 QUANTISER_KEYS = (".tensor_quant.", "._zero_hw_sentinel")
@@ -49,10 +48,9 @@ def _mismatch(model: nn.Module, state: dict[str, torch.Tensor]) -> str:
 def _read(path: Path) -> dict[str, torch.Tensor]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+    except Exception as error:  # a damaged archive can raise nearly anything
         raise BadInput(
-            f"{path}: not a readable torch checkpoint ({reason}); save one with "
+            f"{path}: not a readable torch checkpoint ({reason(error)}); save one with "
             "torch.save(model.state_dict(), path)",
             path=str(path),
         ) from error

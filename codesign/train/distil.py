@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from codesign.data.dataset import Dataset
-from codesign.errors import BadInput
+from codesign.errors import BadInput, reason
 from codesign.quant.config import QuantConfig
 from codesign.recipe import BudgetSpec, Recipe
 from codesign.recipe.procedures import DistilSpec
@@ -113,7 +113,7 @@ def _check(found: nn.Module, data: Dataset, name: str) -> None:
     except (RuntimeError, ValueError) as error:
         raise BadInput(
             f"[distil] teacher {name} does not take images of {'x'.join(map(str, data.input_shape))} "
-            f"({str(error).splitlines()[0]}); choose one that was trained on this data",
+            f"({reason(error)}); choose one that was trained on this data",
             teacher=name,
         ) from error
     if count != data.class_count:

@@ -14,7 +14,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.util.cleanup import cleanup_model
 from torch import Tensor, nn
 
-from codesign.errors import BadInput, InvariantBroken
+from codesign.errors import BadInput, InvariantBroken, reason
 from codesign.files import write_bytes_atomic
 from codesign.ondevice.export import to_qonnx
 from codesign.ondevice.network import IntegerNetwork
@@ -80,7 +80,7 @@ def _to_onnx(model: nn.Module, input_shape: tuple[int, ...]) -> onnx.ModelProto:
     except (RuntimeError, TypeError, ValueError, AssertionError) as error:
         raise BadInput(
             f"{type(model).__name__} cannot be expressed in ONNX "
-            f"({str(error).strip().splitlines()[0]}); build it from layers that build_model knows",
+            f"({reason(error)}); build it from layers that build_model knows",
             model=type(model).__name__,
         ) from error
 

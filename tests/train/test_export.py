@@ -193,6 +193,18 @@ def test_a_rounding_that_flips_is_found_and_explained(tmp_path):
     assert check.max_abs_difference <= 1e-5
 
 
+def test_an_exception_without_words_is_named(tmp_path):
+    class Mute(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if torch.jit.is_tracing():
+                raise AssertionError
+            return x
+
+    model = quantise(nn.Sequential(nn.Flatten(), nn.Linear(64, 4), Mute()), QuantConfig(), SHAPE)
+    with pytest.raises(BadInput, match=r"cannot be expressed in ONNX \(AssertionError\)"):
+        export_qonnx(model, SHAPE, tmp_path / "net.onnx")
+
+
 def test_nothing_is_left_behind_when_export_fails(tmp_path):
     class Untraceable(nn.Module):
         def __init__(self) -> None:
