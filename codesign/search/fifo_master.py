@@ -6,9 +6,13 @@ any style that the family has; all together stay within what the blocks leave of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import ceil
+from functools import reduce
+from math import ceil, prod
+
+import numpy as np
 
 from codesign.search.fifo_steps import Fifo, Steps
 
@@ -17,6 +21,8 @@ Cut = Mapping[str, int]
 
 # Where the solver stops: relative to the bits, and nodes of its tree (no clock, so that answers repeat).
 GAP, NODES = 1e-4, 2000
+# Combinations up to which all are tried, which takes a millisecond; a solver starts in ten.
+MOST_TRIED = 100_000
 # Times the prices of counts, where all FIFOs together must be within the budget.
 DEARER = (0.5, 0.8, 1.0, 1.25, 2.0, 4.0)
 # In budgets: an excess that is none, and one beyond which bits count again.
@@ -57,17 +63,28 @@ class Master:
     sums: list[Sum] = field(default_factory=list)
     solved: dict[object, Best] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Streams that share cuts or sums are chosen together."""
+        self.together = {name: (name,) for name in self.width}
+        for names in (*self.cuts, *(s.worth for s in self.sums)):
+            self._join(names)
+
+    def _join(self, names: Iterable[str]) -> None:
+        joined = tuple(dict.fromkeys(n for name in names for n in self.together[name]))
+        self.together |= dict.fromkeys(joined, joined)
+
     def add(self, cut: Cut) -> None:
         """Keep a further cut in mind."""
         if len(cut) > 1:
             self.cuts.append(cut)
+            self._join(cut)
         for name, depth in cut.items() if len(cut) == 1 else ():
             self.least[name] = max(depth, self.least[name])
 
     def solve(self) -> Best:
         """The FIFOs of least cost, as deep as they are without taking up more; streams that share
         no cut are chosen apart."""
-        found = [self._of_group(names) for names in self._groups()]
+        found = [self._of_group(*group) for group in self._groups()]
         fifos = {
             name: self.steps.deepest(fifo, self.width[name])
             for best in found
@@ -80,7 +97,7 @@ class Master:
     def pay(self) -> bool:
         """Price the counts by what one more of each would save in the relaxed program; False where
         even that does not fit."""
-        options = {n: self._ways(n) for n in self.width}
+        options = {n: self._ways(n, self.cuts, self.sums) for n in self.width}
         program = _Program(options, self.cuts, self.sums, "GLOP")
         program.within(self.left, self.steps.share)
         prices = program.duals()
@@ -100,28 +117,28 @@ class Master:
         found = program.solved()
         return found and found[0]
 
-    def _groups(self) -> list[tuple[str, ...]]:
-        group = {name: [name] for name in self.width}
-        for names in (*self.cuts, *(s.worth for s in self.sums)):
-            joined = list(dict.fromkeys(n for name in names for n in group[name]))
-            group |= dict.fromkeys(joined, joined)
-        return list({id(names): tuple(names) for names in group.values()}.values())
+    def _groups(self) -> Iterator[tuple[tuple[str, ...], list[Cut], list[Sum]]]:
+        """Streams that are chosen together, with the cuts and sums of each group."""
+        cuts, sums = defaultdict(list), defaultdict(list)
+        for cut in self.cuts:
+            cuts[self.together[next(iter(cut))]].append(cut)
+        for total in self.sums:
+            sums[self.together[next(iter(total.worth))]].append(total)
+        for names in dict.fromkeys(self.together.values()):
+            yield names, cuts[names], sums[names]
 
-    def _of_group(self, names: tuple[str, ...]) -> Best:
-        inside = frozenset(names)
-        cuts = [cut for cut in self.cuts if inside.issuperset(cut)]
-        sums = [s for s in self.sums if inside.issuperset(s.worth)]
+    def _of_group(self, names: tuple[str, ...], cuts: Sequence[Cut], sums: Sequence[Sum]) -> Best:
         key = names, self.steps.price, tuple(map(self.least.get, names)), len(cuts), len(sums)
         if key not in self.solved:
-            options = {n: _leaner(self._ways(n), self.steps.cost) for n in names}
+            options = {n: _leaner(self._ways(n, cuts, sums), self.steps.cost) for n in names}
             self.solved[key] = _cheapest(options, cuts, sums, self.steps.cost)
         return self.solved[key]
 
-    def _ways(self, name: str) -> list[Fifo]:
-        """FIFOs of the depths that any cut asks for."""
+    def _ways(self, name: str, cuts: Sequence[Cut], sums: Sequence[Sum]) -> list[Fifo]:
+        """FIFOs of the depths that any of these asks for."""
         least, width = self.least[name], self.width[name]
-        depths = {max(least, cut[name]) for cut in self.cuts if name in cut} | {least}
-        for total in (s for s in self.sums if name in s.worth):
+        depths = {max(least, cut[name]) for cut in cuts if name in cut} | {least}
+        for total in (s for s in sums if name in s.worth):
             most = max(least, ceil(total.least / total.worth[name]))
             depths.update(self.steps.depths(least, most, width))
         return [fifo for d in sorted(depths) for fifo in self.steps.of_depth(d, width)]
@@ -137,7 +154,35 @@ def _cheapest(
     if not (cuts or sums):
         fifos = {name: min(ways, key=cost) for name, ways in options.items()}
         return Best(fifos, sum(map(cost, fifos.values())))
+    if prod(map(len, options.values())) <= MOST_TRIED:
+        return _tried(options, cuts, sums, cost)
     return Best(*_Program(options, cuts, sums, "SCIP", cost).solved())
+
+
+def _tried(
+    options: Mapping[str, Sequence[Fifo]],
+    cuts: Sequence[Cut],
+    sums: Sequence[Sum],
+    cost: Callable[[Fifo], float],
+) -> Best:
+    """The same by trying all: an array with an axis for each stream."""
+    names, ways = list(options), list(options.values())
+    depths = _axes([[fifo.depth for fifo in fifos] for fifos in ways])
+    costs = sum(_axes([list(map(cost, fifos)) for fifos in ways]))
+    for cut in cuts:
+        deep = (d >= cut[name] for name, d in zip(names, depths, strict=True) if name in cut)
+        costs = np.where(reduce(np.logical_or, deep), costs, np.inf)
+    for total in sums:
+        slots = sum(d * total.worth.get(n, 0) for n, d in zip(names, depths, strict=True))
+        costs = np.where(slots >= total.least, costs, np.inf)
+    best = np.unravel_index(np.argmin(costs), costs.shape)
+    fifos = {name: fifos[i] for name, fifos, i in zip(names, ways, best, strict=True)}
+    return Best(fifos, float(costs[best]))
+
+
+def _axes(rows: Sequence[Sequence[float]]) -> list[np.ndarray]:
+    """Each row along an axis of its own."""
+    return list(np.ix_(*map(np.array, rows)))
 
 
 def cheapest(

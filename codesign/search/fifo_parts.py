@@ -11,16 +11,16 @@ more; if it is at most c behind in every entry, they never take more.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 
 import numpy as np
 
+from codesign.search.components import components
 from codesign.search.fifo_split import Run, cut_out
 from codesign.search.oracle import Budget
 from codesign.sim.encode import Code, encode
-from codesign.sim.engine import advance, start
+from codesign.sim.engine import advance, program_of, start
 from codesign.sim.machine import Channel, Machine
 from codesign.sim.steady import clamped
 
@@ -44,7 +44,10 @@ class Parts:
         self.interval_cycles, self.budget = interval_cycles, budget
         self.order = tuple(machine.processes)
         self.events = {n: p.events_per_frame for n, p in machine.processes.items()}
-        self.codes: dict[Run, tuple[Code, tuple[str, ...]]] = {}
+        self.leaving: dict[str, list[Channel]] = {name: [] for name in self.order}
+        for channel in machine.channels:
+            self.leaving[channel.source].append(channel)
+        self.codes: dict[Run, _Part] = {}
         self.runs: dict[Run, tuple[str, ...]] = {}
         self.split: dict[tuple[Run, frozenset[str]], tuple[Run, ...]] = {}
         self.answers: dict[tuple[Run, tuple[int | None, ...]], bool] = {}
@@ -64,12 +67,8 @@ class Parts:
     def inside(self, run: Run) -> tuple[str, ...]:
         """Streams between these processes."""
         if run not in self.runs:
-            kept = set(run)
-            self.runs[run] = tuple(
-                c.name
-                for c in self.machine.channels
-                if c.name in self.streams and c.source in kept and c.target in kept
-            )
+            names = (c.name for c in self._channels(run))
+            self.runs[run] = tuple(name for name in names if name in self.streams)
         return self.runs[run]
 
     def _parts(self, run: Run, finite: frozenset[str]) -> tuple[Run, ...]:
@@ -79,28 +78,29 @@ class Parts:
         return self.split[run, finite]
 
     def _found_parts(self, run: Run, finite: frozenset[str]) -> Iterator[Run]:
-        forward, backward = defaultdict(set), defaultdict(set)
-        left = dict.fromkeys(run)
-        for c in self.machine.channels:
-            if c.source in left and c.target in left:
-                for a, b in _edges(c, c.name in self.streams and c.name not in finite):
-                    forward[a].add(b)
-                    backward[b].add(a)
-        while left:
-            name = next(iter(left))
-            part = _reached(name, forward) & _reached(name, backward)
+        """Strongly connected processes, where a channel of ample room joins them one way only."""
+        place = {name: i for i, name in enumerate(run)}
+        behind: list[list[int]] = [[] for _ in run]
+        for c in self._channels(run):
+            source, target = place[c.source], place[c.target]
+            behind[source].append(target)
+            if c.name not in self.streams or c.name in finite:
+                behind[target].append(source)
+        for part in components(behind):
             if len(part) > 1:
-                yield tuple(n for n in run if n in part)
-            for n in part:
-                del left[n]
+                yield tuple(run[i] for i in part)
 
-    def _too_slow(self, part: Run, depths: Mapping[str, int]) -> bool:
-        code, names = self._code(part)
-        wanted = [depths.get(n, d) for n, d in zip(names, code.depth.tolist(), strict=True)]
-        code = code._replace(depth=np.array(wanted, np.int64))
-        key = _key(code, self.interval_cycles)
+    def _channels(self, run: Run) -> list[Channel]:
+        """Channels between these processes."""
+        kept = set(run)
+        return [c for name in run for c in self.leaving[name] if c.target in kept]
+
+    def _too_slow(self, run: Run, depths: Mapping[str, int]) -> bool:
+        part = self._part(run)
+        wanted = [depths.get(n, d) for n, d in zip(part.names, part.depth, strict=True)]
+        key = part.key(wanted)
         if key not in _known:
-            answer = _too_slow(code, self.interval_cycles, self._spend(part))
+            answer = part.too_slow(wanted, self.interval_cycles, self._spend(run))
             if answer is None:
                 return False
             _known[key] = answer
@@ -110,15 +110,53 @@ class Parts:
         events = sum(self.events[n] for n in part)
         return (self.budget.spend(events) for _ in range(MOST_FRAMES))
 
-    def _code(self, part: Run) -> tuple[Code, tuple[str, ...]]:
-        """The part in integers, its streams with ample room, and the names of its channels."""
-        if part not in self.codes:
-            machine = cut_out(self.machine, part)
+    def _part(self, run: Run) -> _Part:
+        """These processes, their streams with ample room."""
+        if run not in self.codes:
+            machine = cut_out(self.machine, run)
             code, names = encode(machine), tuple(c.name for c in machine.channels)
             ample = AMPLE_FRAMES * code.tokens_per_frame + code.latency + 2
             free = np.array([n in self.streams for n in names], bool)
-            self.codes[part] = code._replace(depth=np.where(free, ample, code.depth)), names
-        return self.codes[part]
+            depth = np.where(free, ample, code.depth).tolist()
+            self.codes[run] = _Part(code, names, depth, _digest(code, self.interval_cycles))
+        return self.codes[run]
+
+
+class _Part:
+    """A part in integers, with the names and depths of its channels; `digest` of all but depths."""
+
+    def __init__(
+        self, code: Code, names: tuple[str, ...], depth: Sequence[int], digest: blake2b
+    ) -> None:
+        self.code, self.names, self.depth, self.digest = code, names, depth, digest
+        self.program = program_of(code)
+
+    def key(self, depths: Sequence[int]) -> bytes:
+        """Tells this part with these depths from all others."""
+        digest = self.digest.copy()
+        digest.update(np.array(depths, np.int64).tobytes())
+        return digest.digest()
+
+    def too_slow(
+        self, depths: Sequence[int], interval_cycles: int, frames: Iterator[bool]
+    ) -> bool | None:
+        """Whether it is proven to take longer than the interval; None when `frames` run out."""
+        code = self.code._replace(depth=np.array(depths, np.int64))
+        state, seen = start(code, program=self.program), []
+        for number, granted in enumerate(frames, 1):
+            if not granted:
+                return None
+            if not advance(code, state, number):
+                return True
+            times = clamped(code, state)
+            for back, before in enumerate(reversed(seen), 1):
+                behind, most = times - before, back * interval_cycles
+                if behind.min() > most:
+                    return True
+                if behind.max() <= most:
+                    return False
+            seen.append(times)
+        return False
 
 
 def forget() -> None:
@@ -126,43 +164,9 @@ def forget() -> None:
     _known.clear()
 
 
-def _key(code: Code, interval_cycles: int) -> bytes:
+def _digest(code: Code, interval_cycles: int) -> blake2b:
     digest = blake2b(interval_cycles.to_bytes(8, "little"), digest_size=16)
-    for table in code:
+    for table in code._replace(depth=code.depth[:0]):
         digest.update(len(table).to_bytes(4, "little"))
         digest.update(table.tobytes())
-    return digest.digest()
-
-
-def _too_slow(code: Code, interval_cycles: int, frames: Iterator[bool]) -> bool | None:
-    """Whether it is proven that a part takes longer than the interval; None when frames run out."""
-    state, seen = start(code), []
-    for number, granted in enumerate(frames, 1):
-        if not granted:
-            return None
-        if not advance(code, state, number):
-            return True
-        times = clamped(code, state)
-        for back, before in enumerate(reversed(seen), 1):
-            behind, most = times - before, back * interval_cycles
-            if behind.min() > most:
-                return True
-            if behind.max() <= most:
-                return False
-        seen.append(times)
-    return False
-
-
-def _edges(channel: Channel, ample: bool) -> tuple[tuple[str, str], ...]:
-    """Who waits for whom, in the direction of time."""
-    there = channel.source, channel.target
-    return (there,) if ample else (there, there[::-1])
-
-
-def _reached(start: str, edges: Mapping[str, set[str]]) -> set[str]:
-    found, todo = {start}, [start]
-    while todo:
-        new = edges[todo.pop()] - found
-        found |= new
-        todo += new
-    return found
+    return digest

@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 
 from codesign.program import Loop, Process, Read, Segment
-from codesign.sim.machine import Channel, Machine
+from codesign.sim.machine import Channel, Machine, ports_of
 
 # Processes in flow order.
 Run = tuple[str, ...]
@@ -152,6 +152,8 @@ def cut_out(machine: Machine, part: Run) -> Machine:
 
 def _only(process: Process, name: str, ports: set[tuple[str, str]]) -> Process:
     """`process` with its events, but only these of its ports."""
+    if all((name, port) in ports for port in ports_of(process)):
+        return process
 
     def segment(s):
         reads = tuple(read for read in s.reads if (name, read.port) in ports)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
@@ -173,14 +173,27 @@ def _dot(a: tuple[float, ...], b: tuple[float, ...]) -> float:
 
 
 def _levels(low: int, high: int, measure: Callable[[int], float]) -> tuple[int, ...]:
-    """Numbers from `low` to `high`, ascending, each of which measures less than any larger one."""
+    """Numbers from `low` to `high`, ascending, each of which measures less than any larger one.
+
+    Where it measures the same at both ends of a stretch, as much is taken for granted between them.
+    """
     found, least = [], None
-    for tokens in reversed((low, *_grid(low + 1, high - 1), high)):
+    for tokens in reversed(list(_ends((low, *_grid(low + 1, high - 1), high), measure))):
         size = measure(tokens)
         if least is None or size < least:
             found.append(tokens)
             least = size
     return tuple(reversed(found))
+
+
+def _ends(numbers: Sequence[int], measure: Callable[[int], float]) -> Iterator[int]:
+    """The last number of each stretch of equal measure, and some others."""
+    if len(numbers) == 1 or measure(numbers[0]) == measure(numbers[-1]):
+        yield numbers[-1]
+        return
+    half = len(numbers) // 2
+    yield from _ends(numbers[:half], measure)
+    yield from _ends(numbers[half:], measure)
 
 
 def _grid(low: int, high: int) -> list[int]:

@@ -18,6 +18,7 @@ from codesign.errors import InvariantBroken
 from codesign.sim import kernels as k
 from codesign.sim.encode import Code
 
+Program = tuple[np.ndarray, ...]
 NEVER = -(1 << 60)  # release time of a slot that was never used
 
 
@@ -53,13 +54,16 @@ PROCESS_VIEWS = (k.FRAME, k.TIME, k.STARTED, k.STARVED, k.BLOCKED, k.WAITS_FOR, 
 CHANNEL_VIEWS = (k.WRITTEN, k.RELEASED, k.PUT, k.TAKE, k.SLOTS, k.BASE)
 
 
-def start(code: Code, slots: np.ndarray | None = None) -> State:
-    """An idle machine; `slots` (per channel, >= depth) enlarges the rings to look back further."""
+def start(code: Code, slots: np.ndarray | None = None, program: Program | None = None) -> State:
+    """An idle machine; `slots` (per channel, >= depth) enlarges the rings to look back further.
+
+    `program` is that of `program_of(code)`, for machines that differ in depths alone.
+    """
     slots = code.depth if slots is None else np.maximum(slots, code.depth)
     processes, channels = _processes(code), _channels(code, slots)
     rings = np.full((2, slots.sum()), NEVER, np.int64)
     queue = np.zeros(len(processes) + 1, np.int64), np.zeros(2, np.int64)
-    tables = k.Tables(*_program(code), processes, channels, *rings, *queue)
+    tables = k.Tables(*(program or program_of(code)), processes, channels, *rings, *queue)
     views = (*(processes[:, v] for v in PROCESS_VIEWS), *(channels[:, v] for v in CHANNEL_VIEWS))
     return State(*views, *rings, tables)
 
@@ -79,7 +83,7 @@ def _channels(code: Code, slots: np.ndarray) -> np.ndarray:
     return _rows((*moving, slots, np.cumsum(slots) - slots, *ends))
 
 
-def _program(code: Code) -> tuple[np.ndarray, ...]:
+def program_of(code: Code) -> Program:
     """Tables of loops, segments, inputs and outputs."""
     loops = (code.repeat, code.segment_lo[:-1], code.segment_lo[1:])
     inputs = (code.read_channel, code.offset, code.step, code.release, code.release_last)
