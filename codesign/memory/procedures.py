@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import isqrt
 
 import msgspec
@@ -17,6 +18,7 @@ import msgspec
 from codesign.memory.on_device import FLOAT_BYTES, TrainingNeed, local_need, niti_need
 from codesign.memory.sizes import BITS_PER_BYTE, LayerSize, NetworkSize
 
+LOCAL_LOSSES = ("pred", "sim", "predsim")
 POOLED = 2048  # elements that a local predictor sees at most
 
 change = msgspec.structs.replace
@@ -64,6 +66,11 @@ def qat_need(size: NetworkSize, act_bits: float = 32) -> TrainingNeed:
     return with_numbers(float_need(size, act_bits=act_bits), quantisers(size), 1)
 
 
+def learned_need(size: NetworkSize, act_bits: float = 32) -> TrainingNeed:
+    """Widths learned under budgets (U3): step and range of each quantiser, two moments each: + 32 Q."""
+    return with_numbers(float_need(size, act_bits=act_bits), 2 * quantisers(size), 2)
+
+
 def inq_need(size: NetworkSize, act_bits: float = 32) -> TrainingNeed:
     """As float, the mask T of one bit a weight (held values lie in W itself), n1 of each layer."""
     need = float_need(size, act_bits=act_bits)
@@ -107,17 +114,26 @@ def integer_need(size: NetworkSize, weight_bits: float = 8) -> TrainingNeed:
     )
 
 
-def head_parameters(size: NetworkSize) -> int:
-    """Parameters of the heads of "predsim", one for each hidden layer (codesign/ondevice)."""
+def blocks_need(loss: str, size: NetworkSize, act_bits: float = 32) -> TrainingNeed:
+    """Local losses of this name (`local_need`), with a head for each hidden layer."""
+    return local_need(size, head_parameters(size, loss), act_bits)
+
+
+def head_parameters(size: NetworkSize, loss: str) -> int:
+    """Parameters of the heads of "pred", "sim" or "predsim" (codesign/ondevice/local_loss.py)."""
     classes = size.weighted[-1].outputs
-    return sum(_head(layer, classes) for layer in size.weighted[:-1])
+    predictors = 0 if loss == "sim" else sum(_predictor(w, classes) for w in size.weighted[:-1])
+    return predictors + (0 if loss == "pred" else sum(map(_features, size.weighted[:-1])))
 
 
-def _head(layer: LayerSize, classes: int) -> int:
+def _predictor(layer: LayerSize, classes: int) -> int:
     channels, side = _channels(layer), isqrt(_pixels(layer))
     pooled = max((s for s in range(1, side + 1) if channels * s * s <= POOLED), default=1)
-    features = channels**2 * (9 if _pixels(layer) > 1 else 1)
-    return (channels * pooled**2 + 1) * classes + features
+    return (channels * pooled**2 + 1) * classes
+
+
+def _features(layer: LayerSize) -> int:
+    return _channels(layer) ** 2 * (9 if _pixels(layer) > 1 else 1)
 
 
 def _pixels(layer: LayerSize) -> int:
@@ -142,15 +158,19 @@ PROCEDURES = (
     Procedure("float, SGD", "4P + 4P + 4P; 4S", lambda size, act: float_need(size)),
     Procedure("float, Adam or RMSprop", "4P + 8P + 4P; 4S", lambda size, act: float_need(size, 2)),
     Procedure("QAT (LSQ, progressive)", "float + 12Q; S A/8", qat_need),
+    Procedure("learned widths (U3, budgets)", "float + 32Q; S A/8", learned_need),
     Procedure("QAT with a float teacher", "QAT + 4P; S A/8", distilled_need),
     Procedure("one-shot allocation", "QAT + 16Q for each width; S A/8", limpq_need),
     Procedure("INQ", "float + W/8 + L; S A/8", inq_need),
     Procedure("INQ after surgery", "INQ + W/8 + 8L; S A/8", surgery_need),
     Procedure("FDQMP (U3 by slices)", "4P + 8P + 4P + 32C; S A/8", fdqmp_need),
-    Procedure(
-        "local losses (predsim), Adam",
-        "16 (P + heads); largest block A/8",
-        lambda size, act: local_need(size, head_parameters(size), act),
+    *(
+        Procedure(
+            f"local losses ({loss}), Adam",
+            "16 (P + heads); largest block A/8",
+            partial(blocks_need, loss),
+        )
+        for loss in LOCAL_LOSSES
     ),
     Procedure(
         "NITI, int8",

@@ -12,6 +12,7 @@ from torch import nn
 from codesign.cli import main
 from codesign.memory.of_module import size_of_module
 from codesign.memory.procedures import (
+    LOCAL_LOSSES,
     PROCEDURES,
     distilled_need,
     fdqmp_need,
@@ -19,6 +20,7 @@ from codesign.memory.procedures import (
     head_parameters,
     inq_need,
     integer_need,
+    learned_need,
     limpq_need,
     qat_need,
     quantisers,
@@ -29,8 +31,10 @@ from codesign.models.quantise import quantise
 from codesign.models.registry import MODELS
 from codesign.models.resnet import ResNet
 from codesign.ondevice.local_blocks import local_blocks
+from codesign.ondevice.local_loss import LOSSES
 from codesign.quant.config import QuantConfig
 from codesign.quant.handles import handles, record_quantisers
+from codesign.train.optimise import RelativeAdam
 
 SHAPE = (1, 8, 8)
 NETS = {"tfc": {"sizes": (24, 16)}, "cnv": {"stages": ((8, 6), (12,)), "hidden": (20,)}}
@@ -87,12 +91,33 @@ def test_fdqmp_holds_a_step_and_a_range_for_each_slice():
     assert need.optimiser_bytes == 2 * need.parameter_bytes
 
 
+def test_learned_widths_hold_a_step_and_a_range_with_two_moments_each():
+    model = MODELS["cnv"](SHAPE, 10, **NETS["cnv"])
+    size = size_of_module(model, SHAPE)
+    network = quantise(model, QuantConfig(quantiser="u3"), SHAPE)
+    numbers = [p for h in handles(network) if h.is_learned for p in h.parameters()]
+    for number in numbers:
+        number.grad = torch.ones_like(number)
+    optimiser = RelativeAdam(numbers, 0.1)
+    optimiser.step()
+    moments = [t for s in optimiser.state.values() for t in (s["mean"], s["square"])]
+    found = bytes_of(numbers), bytes_of(moments), bytes_of(n.grad for n in numbers)
+    need, plain = learned_need(size), float_need(size)
+    assert found == (
+        need.parameter_bytes - plain.parameter_bytes,
+        need.optimiser_bytes - plain.optimiser_bytes,
+        need.gradient_bytes - plain.gradient_bytes,
+    )
+
+
 @pytest.mark.parametrize("name", NETS)
 def test_heads_are_those_of_the_local_blocks(name):
     model = record_quantisers(MODELS[name](SHAPE, 10, **NETS[name]), SHAPE)
-    heads = local_blocks(model, SHAPE, 10, "predsim").heads
     size = size_of_module(model, SHAPE)
-    assert head_parameters(size) == sum(p.numel() for p in heads.parameters())
+    assert set(LOCAL_LOSSES) == set(LOSSES)
+    for loss in LOCAL_LOSSES:
+        heads = local_blocks(model, SHAPE, 10, loss).heads
+        assert head_parameters(size, loss) == sum(p.numel() for p in heads.parameters())
 
 
 def test_masks_teachers_and_candidate_steps_by_hand():
