@@ -28,9 +28,10 @@ def integer_network(
 ) -> IntegerNetwork:
     """The layers of the float `model` as integers, without biases and norms, Xavier-uniform.
 
-    Weights have the widths of `config`, 2..8 bits; `input_mean` is taken from all pixels. Raises BadInput for another width, for a network
-    that is more than a chain of layers, and for a layer without an integer form: there are Linear,
-    Conv2d (square, without groups), ReLU, MaxPool2d and Flatten.
+    Weights have the widths of `config`, 2..8 bits; `input_mean` is taken from all pixels. Raises
+    BadInput for another width, for a network that is more than a chain of layers, and for a layer
+    without an integer form: there are Linear, Conv2d (square, without groups), ReLU, MaxPool2d and
+    Flatten.
     """
     model = _without_norms(copy.deepcopy(model)).eval()
     modules = dict(model.named_modules())
@@ -101,18 +102,27 @@ def _dense(name: str, layer: nn.Linear, config: QuantConfig) -> Layer:
 
 
 def _convolution(name: str, layer: nn.Conv2d, config: QuantConfig) -> Layer:
-    kernel, stride, padding = (set(v) for v in (layer.kernel_size, layer.stride, layer.padding))
-    square = len(kernel) == len(stride) == len(padding) == 1
-    if not square or layer.groups > 1 or set(layer.dilation) != {1}:
-        raise _unsupported(name, layer, "which must be square, without groups and dilation")
-    size = (layer.in_channels, layer.out_channels, kernel.pop(), stride.pop(), padding.pop())
-    return Convolution(*size, _width(name, config))
+    sides = [_side(size) for size in (layer.kernel_size, layer.stride, layer.padding)]
+    plain = layer.groups == 1 and _side(layer.dilation) == 1 and layer.padding_mode == "zeros"
+    if None in sides or not plain:
+        words = "which must be square, without groups and dilation, padded with zeros"
+        raise _unsupported(name, layer, words)
+    return Convolution(layer.in_channels, layer.out_channels, *sides, _width(name, config))
 
 
 def _max_pool(name: str, layer: nn.MaxPool2d, config: QuantConfig) -> Layer:
-    if layer.kernel_size != layer.stride or layer.padding or layer.ceil_mode:
+    side = _side(layer.kernel_size)
+    plain = _side(layer.padding) == 0 and _side(layer.dilation) == 1 and not layer.ceil_mode
+    if side is None or _side(layer.stride) != side or not plain:
         raise _unsupported(name, layer, "which must be square, not overlap and not be padded")
-    return MaxPool(int(layer.kernel_size))
+    return MaxPool(side)
+
+
+def _side(size: int | str | tuple[int, ...]) -> int | None:
+    """The number that both axes have; None where they differ or a word stands there."""
+    sides = {size} if isinstance(size, int) else set(size)
+    only = sides.pop() if len(sides) == 1 else None
+    return only if isinstance(only, int) else None
 
 
 def _unsupported(name: str, module: nn.Module, what: str) -> BadInput:
@@ -127,7 +137,7 @@ def _unsupported(name: str, module: nn.Module, what: str) -> BadInput:
 CONVERTERS = (
     ((nn.Linear,), _dense),
     ((nn.Conv2d,), _convolution),
-    ((nn.ReLU, nn.ReLU6), lambda *_: Relu()),
+    ((nn.ReLU,), lambda *_: Relu()),
     ((nn.MaxPool2d,), _max_pool),
     ((nn.Flatten,), lambda *_: Flatten()),
 )

@@ -84,6 +84,7 @@ def layer(kind, **options):
         ("linear", svd_affine, 7, 3, {}),
         ("conv", svd_convolution, 6, 2, {"stride": 2, "padding": 1}),
         ("conv", cp_convolution, 24, 5, {"padding": 1, "dilation": 2}),
+        ("conv", svd_convolution, 6, 2, {"padding": 1, "padding_mode": "circular"}),
     ],
 )
 def test_a_layer_of_full_rank_is_the_layer(kind, make, full, low, options):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from codesign.data.load import load_dataset
 from codesign.errors import BadInput
@@ -239,6 +240,30 @@ def test_networks_that_integers_cannot_train(name, options, bits, words):
     model = MODELS[name]((1, 8, 8), 10, **options)
     with pytest.raises(BadInput, match=words):
         integer_network(model, (1, 8, 8), QuantConfig(weight_bits=bits), 16, torch.Generator())
+
+
+@pytest.mark.parametrize(
+    ("layer", "words"),
+    [
+        (nn.Conv2d(1, 2, 3, padding=1, padding_mode="circular"), "padded with zeros"),
+        (nn.Conv2d(1, 2, 3, padding="same"), "must be square"),
+        (nn.Conv2d(1, 2, (3, 1)), "must be square"),
+        (nn.MaxPool2d((2, 4)), "must be square, not overlap"),
+        (nn.MaxPool2d(2, dilation=2), "must be square, not overlap"),
+        (nn.ReLU6(), "ReLU6, which has no integer form"),
+    ],
+)
+def test_layers_without_an_integer_form_are_refused(layer, words):
+    model = nn.Sequential(layer, nn.Flatten(), nn.LazyLinear(10))
+    model(torch.zeros(1, 1, 8, 8))
+    with pytest.raises(BadInput, match=words):
+        integer_network(model, (1, 8, 8), QuantConfig(), 16, torch.Generator())
+
+
+def test_a_pool_of_two_equal_sides_is_square():
+    model = nn.Sequential(nn.MaxPool2d((2, 2)), nn.Flatten(), nn.Linear(16, 10))
+    network = integer_network(model, (1, 8, 8), QuantConfig(8, 8), 16, torch.Generator())
+    assert network.layers[0].size == 2
 
 
 def test_a_gradient_beyond_32_bits_is_refused():

@@ -118,7 +118,8 @@ def _sizes(layer: nn.Module) -> tuple[int, int, int]:
 
 
 def _spatial(layer: nn.Conv2d, inputs: int, outputs: int) -> nn.Conv2d:
-    geometry = {key: getattr(layer, key) for key in ("stride", "padding", "dilation")}
+    keys = ("stride", "padding", "dilation", "padding_mode")
+    geometry = {key: getattr(layer, key) for key in keys}
     return nn.Conv2d(inputs, outputs, layer.kernel_size, groups=inputs, bias=False, **geometry)
 
 
