@@ -1,8 +1,4 @@
-"""Every tensor that a quantiser makes lies where its parameters lie.
-
-Without a GPU: in a block of `torch.device("meta")` a tensor that names no device has no values, so
-that whatever meets it fails, as a tensor on the processor fails beside one on a GPU.
-"""
+"""What every quantiser of the list keeps to: devices of its tensors, steps that are powers of two."""
 
 from __future__ import annotations
 
@@ -56,9 +52,26 @@ def walk(quantiser: Quantiser, legal: range) -> None:
 @pytest.mark.parametrize("as_power", [False, True])
 @pytest.mark.parametrize(("method", "is_weight"), CASES, ids=lambda v: getattr(v, "name", v))
 def test_tensors_are_made_where_the_network_lies(method, is_weight, as_power):
+    """Without a GPU: in a block of `torch.device("meta")` a tensor that names no device has no
+    values, so that whatever meets it fails, as one on the processor fails beside one on a GPU."""
     legal = method.weight_bits if is_weight else method.act_bits
     for shape in [(), (6, 1)] if is_weight else [()]:
         quantiser = made(method, is_weight, as_power, shape)
         quantiser.is_weight = is_weight
         with torch.device("meta"):
             walk(quantiser, () if method.name == "float" else legal)
+
+
+# Their steps follow from their formulas, as docs/quantisers.md says.
+OWN_STEP = {("dorefa", True), ("dorefa", False), ("sat", True)}
+
+
+@pytest.mark.parametrize(("method", "is_weight"), CASES, ids=lambda v: getattr(v, "name", v))
+def test_steps_are_powers_of_two_where_that_is_asked_for(method, is_weight):
+    torch.manual_seed(0)
+    quantiser = made(method, is_weight, True, ())
+    x = nn.Parameter(torch.randn(6, 10))
+    quantiser.train().train_through(x if is_weight else x * 1)
+    exponent = torch.log2(quantiser.eval().scale(x.detach()).detach())
+    is_power = torch.equal(exponent, exponent.round())
+    assert is_power == ((method.name, is_weight) not in OWN_STEP)
