@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from itertools import pairwise
 
 import numpy as np
 
 from codesign.blocks.add import Add
 from codesign.blocks.arg_max import ArgMax
-from codesign.blocks.base import ParamRef
+from codesign.blocks.base import Fold, ParamRef
 from codesign.blocks.max_pool import MaxPool
 from codesign.blocks.mvu import MatVec
 from codesign.blocks.pad import Pad
@@ -113,3 +114,9 @@ def residual(size: int = 5, channels: int = 4, bits: int = 3) -> IntGraph:
     fields = {"channels": channels, "vectors": vectors, "itypes": types, "scales": (1, 2)}
     total = sketch.node(Add(name="join", **fields, otype=QType(6, False)), last, stem)
     return sketch.graph(total, (size, size, channels))
+
+
+def random_folds(graph: IntGraph, seed: int) -> dict[str, Fold]:
+    """A legal folding of each block, drawn by `seed`."""
+    dice = random.Random(seed)
+    return {n.block.name: dice.choice(n.block.legal_folds()) for n in graph.nodes}

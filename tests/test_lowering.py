@@ -1,6 +1,5 @@
 """Lowering changes no integer, joins every pair of lanes, and gives streams full rate."""
 
-import random
 from dataclasses import replace
 
 import numpy as np
@@ -17,22 +16,17 @@ from codesign.graph.execute import execute, execute_design
 from codesign.lowering import assemble
 from codesign.sim.simulate import simulate
 from codesign.types import QType
-from tests.small_graphs import Sketch, cnn, mlp, residual
+from tests.small_graphs import Sketch, cnn, mlp, random_folds, residual
 
 BOARD = load_board("pynq-z1")
 GRAPHS = {"mlp": mlp(), "cnn": cnn(), "residual": residual()}
-
-
-def _random_folds(graph, seed):
-    dice = random.Random(seed)
-    return {n.block.name: dice.choice(n.block.legal_folds()) for n in graph.nodes}
 
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("name", GRAPHS)
 def test_the_design_computes_what_the_graph_computes(name, seed):
     graph = GRAPHS[name]
-    design = assemble(graph, _random_folds(graph, seed), BOARD)
+    design = assemble(graph, random_folds(graph, seed), BOARD)
     verify(design)
     size = int(np.prod(graph.input.shape))
     x = np.random.default_rng(seed).integers(0, graph.input.qtype.max + 1, (3, size))

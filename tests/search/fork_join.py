@@ -10,7 +10,7 @@ from codesign.design import Design
 from codesign.graph.ir import IntGraph
 from codesign.lowering import assemble
 from codesign.types import QType
-from tests.small_graphs import Sketch
+from tests.small_graphs import Sketch, random_folds
 
 
 def fork_join(seed: int, joins: int = 2, sizes: tuple[int, ...] = (2, 3, 4)) -> IntGraph:
@@ -32,9 +32,8 @@ def fork_join(seed: int, joins: int = 2, sizes: tuple[int, ...] = (2, 3, 4)) -> 
 
 def fork_join_design(seed: int, board: Board, **options) -> Design:
     """That network in a random legal folding."""
-    graph, dice = fork_join(seed, **options), random.Random(seed)
-    folds = {n.block.name: dice.choice(n.block.legal_folds()) for n in graph.nodes}
-    return assemble(graph, folds, board)
+    graph = fork_join(seed, **options)
+    return assemble(graph, random_folds(graph, seed), board)
 
 
 def _branch(dice, sketch: Sketch, name: str, last: str, size: int, channels: int) -> str:

@@ -1,7 +1,5 @@
 """Bounds, exchange and integer program against every combination of random small problems."""
 
-from itertools import product
-
 import numpy as np
 import pytest
 
@@ -15,8 +13,9 @@ from codesign.search.network import Edge, Network
 from codesign.search.options import Options
 from codesign.search.problem import problem_of
 from codesign.search.relaxation import Relaxation
-from codesign.search.streams import Device, conversion
+from codesign.search.streams import Device
 from codesign.types import QType
+from tests.search.combinations import every_combination
 
 KINDS = ("lut", "lutram", "ff", "dsp", "BRAM18")
 BUDGET = Resources(1000, 500, 2000, 10, {"BRAM18": 8})
@@ -58,23 +57,9 @@ def _network(seed):
     return Network(tuple("abcd"), tuple(options), tuple(edges), DEVICE)
 
 
-def _every(network):
-    """(interval, counts, choice) of every combination of options and of ways of converting."""
-    for options in product(*(range(len(o.folds)) for o in network.options)):
-        nodes = sum(o.counts[i] for o, i in zip(network.options, options, strict=True))
-        interval = max(o.intervals[i] for o, i in zip(network.options, options, strict=True))
-        ways = []
-        for edge in network.edges:
-            ends = edge.source_lanes[options[edge.source]], edge.target_lanes[options[edge.target]]
-            ways.append(list(enumerate(conversion(*map(int, ends), 12, QType(4), DEVICE))))
-        for picked in product(*ways):
-            counts = nodes + sum(way[1] for _, way in picked)
-            yield interval, counts, np.array([*options, *(number for number, _ in picked)])
-
-
 def _limits(network, dice):
     """Budgets around what the combinations need, a count at 0 now and then."""
-    counts = np.array([c for _, c, _ in _every(network)])
+    counts = np.array([c for _, c, _ in every_combination(network)])
     limit = np.quantile(counts, dice.uniform(0.05, 0.6), axis=0) * dice.uniform(0.9, 1.3, 5)
     return np.floor(limit * (dice.random(5) < 0.9))
 
@@ -90,7 +75,7 @@ def test_elimination_finds_the_least_price_and_every_options_least(seed):
     elimination = Elimination(problem)
     for _ in range(3):
         price = dice.random(5) * (dice.random(5) < 0.8)
-        every = [(c @ price, choice) for _, c, choice in _every(network)]
+        every = [(c @ price, choice) for _, c, choice in every_combination(network)]
         least, picks = elimination.minimum(price)
         assert least == pytest.approx(min(p for p, _ in every))
         assert problem.counts(picks) @ price == pytest.approx(least)
@@ -106,7 +91,7 @@ def test_elimination_finds_the_least_price_and_every_options_least(seed):
 def test_fits_exactly_when_one_of_all_combinations_does(seed):
     network = _network(seed)
     limit = _limits(network, np.random.default_rng(seed))
-    exact, every = Exact(network, limit), list(_every(network))
+    exact, every = Exact(network, limit), list(every_combination(network))
     for interval in range(1, 5):
         fitting = [c for t, c, _ in every if t <= interval and (c <= limit + 1e-6).all()]
         found = exact.decide(interval)
@@ -121,10 +106,12 @@ def test_the_cheapest_is_that_of_all_combinations(seed):
     network, dice = _network(seed), np.random.default_rng(seed)
     limit, cost = _limits(network, dice), dice.random(5) * (dice.random(5) < 0.6)
     cost = cost if cost.any() else np.eye(5)[0]
-    exact, every = Exact(network, limit), list(_every(network))
+    exact, every = Exact(network, limit), list(every_combination(network))
     fitting = [c @ cost for t, c, _ in every if t <= 3 and (c <= limit + 1e-6).all()]
+    start = exact.decide(3)
+    assert start.answer == ("yes" if fitting else "no")
     if fitting:
-        found = exact.cheapest(3, exact.decide(3).choice, cost)
+        found = exact.cheapest(3, start.choice, cost)
         assert found.cost == pytest.approx(min(fitting), rel=1e-5)
         assert found.bound <= found.cost
         assert found.bound == pytest.approx(found.cost, rel=1e-5, abs=1e-5)
@@ -134,7 +121,7 @@ def test_the_cheapest_is_that_of_all_combinations(seed):
 def test_the_integer_program_alone_agrees(seed):
     network, dice = _network(seed), np.random.default_rng(seed)
     limit, cost, problem = _limits(network, dice), dice.random(5), _whole(network)
-    fitting = [c @ cost for _, c, _ in _every(network) if (c <= limit + 1e-6).all()]
+    fitting = [c @ cost for _, c, _ in every_combination(network) if (c <= limit + 1e-6).all()]
     found = solve(problem, limit, cost, effort=5.0)
     assert found.proven
     assert (found.picks is not None) == bool(fitting)
@@ -149,7 +136,7 @@ def test_no_combination_beats_a_bound(seed):
     unit = np.where(limit > 0, limit, 1.0)
     relaxation = Relaxation(Elimination(_whole(network)), limit, unit)
     bound = relaxation.least_excess(stop=False)
-    counts = [c for _, c, _ in _every(network)]
+    counts = [c for _, c, _ in every_combination(network)]
     assert bound.value <= min(((c - limit) / unit).max() for c in counts) + 1e-9
     fitting = [c @ cost for c in counts if (c <= limit + 1e-6).all()]
     if fitting:

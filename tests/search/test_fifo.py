@@ -1,7 +1,5 @@
 """FIFO depths: no deadlock at forks and joins, the interval of the slowest block, no waste."""
 
-import random
-
 import msgspec
 import pytest
 
@@ -13,15 +11,10 @@ from codesign.errors import Deadlock
 from codesign.lowering import assemble
 from codesign.search.fifo import size_fifos
 from codesign.sim.simulate import simulate
-from tests.small_graphs import cnn, mlp, residual
+from tests.small_graphs import cnn, mlp, random_folds, residual
 
 BOARD = load_board("pynq-z1")
 SLACK = msgspec.structs.replace(BOARD, memory_bandwidth_bytes_per_s=1e12, stream_bits=1024)
-
-
-def _random_folds(graph, seed):
-    dice = random.Random(seed)
-    return {n.block.name: dice.choice(n.block.legal_folds()) for n in graph.nodes}
 
 
 def test_a_residual_design_stops_at_its_least_depths_and_runs_when_sized():
@@ -36,7 +29,7 @@ def test_a_residual_design_stops_at_its_least_depths_and_runs_when_sized():
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("graph", [cnn(), residual()], ids=lambda g: g.name)
 def test_any_folding_keeps_the_interval_of_its_slowest_block(graph, seed):
-    design = assemble(graph, _random_folds(graph, seed), SLACK)
+    design = assemble(graph, random_folds(graph, seed), SLACK)
     sized = size_fifos(design, SLACK)
     assert simulate(sized, SLACK).interval_cycles == interval_of(design, SLACK)[0]
 

@@ -17,6 +17,7 @@ from codesign.search.folding import find_folds
 from codesign.search.joining import network_of
 from codesign.search.options import vector
 from codesign.search.streams import conversion
+from codesign.sim.simulate import simulate
 from tests.small_graphs import cnn, mlp, residual
 
 PYNQ = load_board("pynq-z1")
@@ -196,8 +197,6 @@ def test_a_target_out_of_reach_names_the_best():
 
 
 def test_latency_is_that_of_the_simulator():
-    from codesign.sim.simulate import simulate
-
     graph = mlp((32, 16, 10))
     loose = find_folds(graph, PYNQ, target_fps=1e5)
     before = simulate(loose.design, PYNQ).latency_cycles

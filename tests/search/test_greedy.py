@@ -1,11 +1,10 @@
 """The greedy baseline: its own rule, and the search is never slower."""
 
-import numpy as np
 import pytest
 
 from codesign.board import load_board
 from codesign.search.folding import find_folds
-from codesign.search.greedy import ONE_POLICY, greedy_folds
+from codesign.search.greedy import ONE_POLICY, _ladder, _step, greedy_folds
 from codesign.search.joining import network_of
 from codesign.search.options import vector
 from tests.small_graphs import cnn, mlp, residual
@@ -14,8 +13,6 @@ PYNQ = load_board("pynq-z1")
 
 
 def test_simd_is_raised_before_pe_and_only_as_far_as_a_target_needs():
-    from codesign.search.greedy import _ladder, _step
-
     network = network_of(mlp((12, 8, 6)), PYNQ)
     options = network.options[network.names.index("fc0")]
     ladder = _ladder(options)
@@ -48,5 +45,5 @@ def test_more_policies_only_help():
     one, all_ = (
         greedy_folds(cnn(8), board, policies=p) for p in (ONE_POLICY, ONE_POLICY + (("lut",),))
     )
-    assert (all_.fits, all_.fps) >= (one.fits, one.fps)
-    assert np.isfinite(one.fps)
+    assert one.fits and all_.fits
+    assert all_.fps >= one.fps > 0

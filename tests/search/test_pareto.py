@@ -4,40 +4,26 @@ import json
 from itertools import product
 
 import msgspec
-import numpy as np
 import pytest
 
 from codesign.board import load_board
 from codesign.cli import main
+from codesign.cost.estimate import estimate
 from codesign.design import save_design
 from codesign.lowering import assemble
 from codesign.search.folding import find_folds
 from codesign.search.joining import network_of
 from codesign.search.pareto import pareto
-from codesign.search.streams import conversion
+from tests.search.combinations import every_combination
 from tests.small_graphs import cnn, mlp
 
 PYNQ = load_board("pynq-z1")
 
 
-def _every(network):
-    """(interval, counts) of every combination of options and of ways of converting."""
-    for options in product(*(range(len(o.folds)) for o in network.options)):
-        nodes = sum(o.counts[i] for o, i in zip(network.options, options, strict=True))
-        interval = max(o.intervals[i] for o, i in zip(network.options, options, strict=True))
-        ways = []
-        for edge in network.edges:
-            ends = edge.source_lanes[options[edge.source]], edge.target_lanes[options[edge.target]]
-            found = conversion(*map(int, ends), edge.elements, edge.qtype, network.device)
-            ways.append([counts for _, counts in found])
-        for picked in product(*ways):
-            yield interval, nodes + sum(picked)
-
-
 def test_no_combination_is_better_than_a_point():
     graph = mlp((4, 2))
     points = pareto(graph, PYNQ, rates=4, memories=3)
-    every = [(t, c[0], c[4]) for t, c in _every(network_of(graph, PYNQ))]
+    every = [(t, c[0], c[4]) for t, c, _ in every_combination(network_of(graph, PYNQ))]
     assert points[0].interval_cycles == min(t for t, _, _ in every)
     for p in points:
         assert p.proven
@@ -64,13 +50,10 @@ def test_least_luts_on_a_board_with_few_block_rams_still_fit():
     counts = msgspec.structs.replace(PYNQ.counts, ram={"BRAM18": 4})
     board = msgspec.structs.replace(PYNQ, counts=counts)
     graph = mlp((256, 128, 10), bits=4)
-    network = network_of(graph, board)
     found = find_folds(graph, board, target_fps=1e4, minimise={"lut": 1.0})
     assert found.fits
-    assert sum(s.style == "block" for s in found.design.streams) <= 3
-    used = np.array([b.fold.memory == "block" for b in found.design.blocks if b.params])
-    assert used.sum() <= 3
-    assert len(network.names) == 4
+    # Of 4 block RAMs 80 % may be used.
+    assert estimate(found.design, board).total.ram.get("BRAM18", 0) <= 3
 
 
 def test_the_command_prints_the_front(tmp_path, capsys):

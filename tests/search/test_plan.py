@@ -15,6 +15,12 @@ from tests.small_graphs import cnn, mlp, residual
 PYNQ = load_board("pynq-z1")
 
 
+def _holds(found, board):
+    """What claims to fit is within the budget and runs at the rate that it states."""
+    assert found.estimate.total.fits(board.budget())
+    assert simulate(found.design, board).interval_cycles == found.estimate.interval_cycles
+
+
 @pytest.mark.parametrize("graph", [mlp((32, 16, 10)), cnn(8), residual()], ids=lambda g: g.name)
 @pytest.mark.parametrize("board", ["pynq-z1", "icebreaker", "ulx3s-85f"])
 def test_a_plan_that_fits_runs_at_its_interval(graph, board):
@@ -22,17 +28,18 @@ def test_a_plan_that_fits_runs_at_its_interval(graph, board):
     found = plan(graph, board)
     assert found.fits
     verify(found.design)
-    assert found.estimate.total.fits(board.budget())
-    assert simulate(found.design, board).interval_cycles == found.estimate.interval_cycles
+    _holds(found, board)
 
 
-@pytest.mark.parametrize("share", [0.1, 0.03, 0.01])
-def test_fifos_are_part_of_the_budget(share):
+@pytest.mark.parametrize(("share", "fits"), [(0.1, True), (0.03, True), (0.01, False)])
+def test_fifos_are_part_of_the_budget(share, fits):
     board = PYNQ.share(share)
     found = plan(residual(8), board)
-    assert found.fits == found.estimate.total.fits(board.budget())
-    if found.fits:
-        assert simulate(found.design, board).interval_cycles == found.estimate.interval_cycles
+    assert found.fits == fits
+    if fits:
+        _holds(found, board)
+    else:
+        assert not found.estimate.total.fits(board.budget())
 
 
 def test_a_target_out_of_reach_names_one_that_can_be_reached():
@@ -62,14 +69,13 @@ def test_what_no_width_saves_is_told_with_the_board_that_holds_it():
     assert plan(graph, load_board(lever.split()[1])).fits
 
 
-@pytest.mark.parametrize("ebr", [4, 8, 12])
-@pytest.mark.parametrize("lut", [1500, 2500])
+@pytest.mark.parametrize("ebr", [4, 12])
+@pytest.mark.parametrize("lut", [2000, 2500])
 def test_fifos_of_registers_and_few_block_rams_still_end_in_a_plan_that_runs(ebr, lut):
     """Without LUT RAM FIFOs weigh as much as blocks: what claims to fit must run as said."""
     board = load_board("icebreaker")
     counts = msgspec.structs.replace(board.counts, lut=lut, ff=lut, ram={"EBR": ebr, "SPRAM": 0})
     board = msgspec.structs.replace(board, counts=counts)
-    found = plan(mlp((32, 24, 16, 10), bits=6), board)
-    assert found.fits == found.estimate.total.fits(board.budget())
-    if found.fits:
-        assert simulate(found.design, board).interval_cycles == found.estimate.interval_cycles
+    found = plan(mlp((32, 24, 16, 10), bits=3), board)
+    assert found.fits
+    _holds(found, board)
