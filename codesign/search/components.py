@@ -55,7 +55,8 @@ class _Search:
             before = self.way[-1][0]
             self.low[before] = min(self.low[before], self.low[point])
         if self.low[point] == self.number[point]:
-            at = self.open.index(point)
-            group, self.open = self.open[at:], self.open[:at]
+            group = [self.open.pop()]
+            while group[-1] != point:
+                group.append(self.open.pop())
             self.closed.update(group)
             self.found.append(sorted(group))
