@@ -81,7 +81,7 @@ def test_a_graph_out_of_order_is_the_files_fault(tmp_path):
 def test_shapes_that_do_not_fit(tmp_path):
     net, x = quantised((1, 8))
     net.node("MatMul", x, net.weight(np.ones((9, 4)), 1.0, 4))
-    refusal(net, tmp_path, (BadInput, UnsupportedLayer))
+    assert "MatMul" in refusal(net, tmp_path, BadInput)
 
 
 def test_an_input_of_real_numbers_needs_a_type(tmp_path):
@@ -95,13 +95,6 @@ def test_float_weights_are_named(tmp_path):
     net.node("MatMul", x, net.const(np.full((8, 4), 0.3), "fc1.weight"))
     sentence = refusal(net, tmp_path)
     assert "fc1.weight" in sentence and "not quantised" in sentence
-
-
-def test_an_activation_without_quantiser(tmp_path):
-    net, x = quantised((1, 8))
-    x = net.node("Relu", net.node("MatMul", x, net.weight(-np.ones((8, 4)), 1.0, 4)))
-    net.node("MatMul", x, net.weight(np.ones((4, 4)), 1.0, 4))
-    assert "put a quantiser between" in refusal(net, tmp_path)
 
 
 def test_a_grid_between_whose_levels_zero_lies_cannot_be_padded(tmp_path):

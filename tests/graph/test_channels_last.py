@@ -2,16 +2,16 @@
 
 import numpy as np
 import pytest
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.transformation.channels_last import ConvertToChannelsLastAndClean
+from qonnx.util.cleanup import cleanup_model
 
 from codesign.blocks import MaxPool
-from codesign.graph.check import check_against_qonnx
-from codesign.graph.execute import execute, from_real, to_stream
 from codesign.graph.load import import_model
 from codesign.graph.reference import run_qonnx
 from codesign.types import QType
+from tests.graph.compared import BYTE, DYADIC, assert_compared, integers_of, random_inputs
 from tests.graph.nets import Net
-
-BYTE = QType(8, False)
 
 
 def picture_net(seed: int, classes: bool) -> Net:
@@ -41,10 +41,6 @@ def picture_net(seed: int, classes: bool) -> Net:
 
 def to_channels_last(path, keep_input: bool):
     """qonnx's own conversion; with `keep_input` Transposes stay at the ends."""
-    from qonnx.core.modelwrapper import ModelWrapper
-    from qonnx.transformation.channels_last import ConvertToChannelsLastAndClean
-    from qonnx.util.cleanup import cleanup_model
-
     model = cleanup_model(ModelWrapper(str(path)))
     model = model.transform(ConvertToChannelsLastAndClean(make_input_channels_last=not keep_input))
     assert any("channels_last" in n.domain for n in model.graph.node)
@@ -56,20 +52,18 @@ def to_channels_last(path, keep_input: bool):
 @pytest.mark.parametrize("keep_input", [False, True])
 def test_converted_networks(tmp_path, classes, keep_input):
     path = to_channels_last(picture_net(3, classes).save(tmp_path / "net.onnx"), keep_input)
-    graph = import_model(path, BYTE, 2.0**-8, classify=False)
+    graph = import_model(path, BYTE, DYADIC, classify=False)
     assert graph.input.channels_last != keep_input
     assert graph.input.shape == (7, 6, 3)
-    q = np.random.default_rng(0).integers(0, 256, (6, *graph.input.onnx_shape))
-    x = (q * 2.0**-8).astype(np.float32)
-    ours = execute(graph, to_stream(graph.input, from_real(graph.input, x))) * graph.output.scale
+    x = random_inputs((6, *graph.input.onnx_shape), BYTE, DYADIC)
+    ours = integers_of(graph, x) * graph.output.scale
     theirs = run_qonnx(path, x)
     if theirs.shape[1:] == (4, 3, 3):
         theirs = np.moveaxis(theirs, 1, -1)
     np.testing.assert_array_equal(ours, theirs.reshape(len(x), -1))
     (pool,) = [n.block for n in graph.nodes if isinstance(n.block, MaxPool)]
     assert pool.itype == QType(4)
-    report = check_against_qonnx(path, graph, x)
-    assert report.ok and not report.differences, report.sentence
+    assert_compared(path, graph, x)
 
 
 @pytest.mark.slow
@@ -77,5 +71,4 @@ def test_a_foreign_channels_last_network(models_dir):
     path = models_dir / "separable_conv_channels_last_w4a4.onnx"
     graph = import_model(path)
     x = np.random.default_rng(0).normal(0, 0.3, (1, *graph.input.onnx_shape)).astype(np.float32)
-    report = check_against_qonnx(path, graph, x)
-    assert report.ok and not report.differences, report.sentence
+    assert_compared(path, graph, x)

@@ -8,13 +8,13 @@ from codesign.board import load_board
 from codesign.design_rules import verify
 from codesign.errors import BadInput, UnsupportedLayer
 from codesign.graph.check import check_against_qonnx
-from codesign.graph.execute import execute, from_real, to_stream
+from codesign.graph.execute import execute
 from codesign.graph.load import import_model
 from codesign.graph.reference import run_qonnx
 from codesign.lowering import assemble
 from codesign.types import QType
+from tests.graph.compared import BYTE, DYADIC, agrees, integers_of, kinds
 from tests.graph.nets import Net
-from tests.graph.test_import import BYTE, DYADIC, agrees, kinds
 
 RNG = np.random.default_rng(11)
 
@@ -161,7 +161,7 @@ def test_wide_logits_are_cut_to_what_hardware_gives(tmp_path, classify):
     (scaled,) = (n.block for n in graph.nodes if isinstance(n.block, Requantise))
     assert scaled.otype.bits == 32 and scaled.shift > 0
     if not classify:
-        q = execute(graph, to_stream(graph.input, from_real(graph.input, x)))
+        q = integers_of(graph, x)
         # The offset is part of the integers here; float32 keeps 24 bits of the largest.
         expected = run_qonnx(path, x)
         assert np.abs(q * graph.output.scale - expected).max() < 2.0**-21 * np.abs(expected).max()

@@ -2,12 +2,16 @@
 
 import numpy as np
 import pytest
+import torch
+from brevitas import nn as qnn
+from brevitas.export import export_onnx_qcdq
+from brevitas.quant import Int8BiasPerTensorFloatInternalScaling, Int8WeightPerChannelFloat
+from onnxruntime.quantization import QuantFormat, QuantType, quantize_dynamic, quantize_static
 
 from codesign.errors import UnsupportedLayer
-from codesign.graph.check import check_against_qonnx
-from codesign.graph.execute import execute, from_real, to_stream
 from codesign.graph.load import import_model
 from codesign.types import QType
+from tests.graph.compared import assert_compared, integers_of
 from tests.graph.nets import Net
 from tests.graph.test_qcdq import onnxruntime_of
 
@@ -44,9 +48,8 @@ def pixels(frames=60):
 
 def same_classes(path, graph, x):
     """Integers as the check sees them; classes as onnxruntime does, but for close calls."""
-    report = check_against_qonnx(path, graph, x)
-    assert report.ok and report.integers, report.sentence
-    classes = execute(graph, to_stream(graph.input, from_real(graph.input, x)))[:, 0]
+    assert_compared(path, graph, x, exact=False)
+    classes = integers_of(graph, x)[:, 0]
     assert (classes == onnxruntime_of(path, x).argmax(axis=1)).mean() >= 0.95
 
 
@@ -54,8 +57,6 @@ def same_classes(path, graph, x):
 @pytest.mark.parametrize("per_channel", [False, True])
 @pytest.mark.parametrize("symmetric", [False, True])
 def test_quantize_static(tmp_path, per_channel, symmetric):
-    from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
-
     x, path = pixels(), tmp_path / "int8.onnx"
     quantize_static(
         float_net(tmp_path, np.random.default_rng(0)),
@@ -71,8 +72,6 @@ def test_quantize_static(tmp_path, per_channel, symmetric):
 
 
 def test_operators_of_onnxruntime_are_refused(tmp_path):
-    from onnxruntime.quantization import QuantFormat, quantize_static
-
     path = tmp_path / "int8.onnx"
     source = float_net(tmp_path, np.random.default_rng(0))
     quantize_static(source, path, Frames(pixels()), quant_format=QuantFormat.QOperator)
@@ -81,8 +80,6 @@ def test_operators_of_onnxruntime_are_refused(tmp_path):
 
 
 def test_quantize_dynamic_is_refused(tmp_path):
-    from onnxruntime.quantization import quantize_dynamic
-
     path = tmp_path / "dynamic.onnx"
     quantize_dynamic(float_net(tmp_path, np.random.default_rng(0)), path)
     with pytest.raises(UnsupportedLayer, match="quantise statically"):
@@ -92,11 +89,6 @@ def test_quantize_dynamic_is_refused(tmp_path):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("bits", [4, 8])
 def test_brevitas_qcdq(tmp_path, bits):
-    torch = pytest.importorskip("torch")
-    from brevitas import nn as qnn
-    from brevitas.export import export_onnx_qcdq
-    from brevitas.quant import Int8BiasPerTensorFloatInternalScaling, Int8WeightPerChannelFloat
-
     torch.manual_seed(0)
     kind = {"weight_quant": Int8WeightPerChannelFloat, "weight_bit_width": bits}
     model = torch.nn.Sequential(

@@ -2,16 +2,23 @@
 
 import numpy as np
 import pytest
+import torch
+from brevitas import nn as qnn
+from brevitas.export import export_qonnx
+from brevitas.quant import Int8WeightPerChannelFloat as PerChannel
+from brevitas.quant import Int8WeightPerTensorFixedPoint as Dyadic
+from brevitas.quant import SignedBinaryActPerTensorConst as Sign
+from brevitas.quant import SignedBinaryWeightPerTensorConst as Binary
+from brevitas.quant import Uint8ActPerTensorFixedPoint as Act
 from qonnx.core.datatype import DataType
 
 from codesign.blocks import MatVec, Requantise, Threshold
-from codesign.graph.check import check_against_qonnx
 from codesign.graph.load import import_model
 from codesign.graph.read import read_onnx
 from codesign.types import BIPOLAR, QType
+from tests.graph.compared import assert_compared
 from tests.graph.nets import QONNX, Net
 
-torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.filterwarnings("ignore")
 SIZE = 8
 
@@ -31,14 +38,11 @@ def settled(model, seed):
 
 def agrees(tmp_path, model, frames=40):
     """Export, import, compare; returns the blocks of the graph."""
-    from brevitas.export import export_qonnx
-
     path = tmp_path / "net.onnx"
     x = np.random.default_rng(4).uniform(size=(frames, 2, SIZE, SIZE)).astype(np.float32)
     export_qonnx(model, torch.tensor(x[:1]), str(path), dynamo=False, opset_version=13)
     graph = import_model(path)
-    report = check_against_qonnx(path, graph, x)
-    assert report.ok and report.integers, report.sentence
+    assert_compared(path, graph, x, exact=False)
     return [n.block for n in graph.nodes]
 
 
@@ -47,16 +51,11 @@ def of_kind(blocks, kind):
 
 
 def convolution(inputs, outputs, weight, bits, **options):
-    from brevitas import nn as qnn
-
     kind = {"weight_quant": weight, "weight_bit_width": bits, "bias": False}
     return qnn.QuantConv2d(inputs, outputs, 3, **kind, **options)
 
 
 def test_binary_weights_and_two_bit_activations(tmp_path):
-    from brevitas import nn as qnn
-    from brevitas.quant import SignedBinaryWeightPerTensorConst as Binary
-
     model = torch.nn.Sequential(
         qnn.QuantIdentity(bit_width=8),
         convolution(2, 6, Binary, 1),
@@ -76,10 +75,6 @@ def test_binary_weights_and_two_bit_activations(tmp_path):
 
 def test_batch_norm_behind_bipolar_layers(tmp_path):
     """A negative batch norm turns the comparison of a sign around."""
-    from brevitas import nn as qnn
-    from brevitas.quant import SignedBinaryActPerTensorConst as Sign
-    from brevitas.quant import SignedBinaryWeightPerTensorConst as Binary
-
     model = torch.nn.Sequential(
         qnn.QuantIdentity(bit_width=8),
         convolution(2, 6, Binary, 1),
@@ -101,9 +96,6 @@ def test_batch_norm_behind_bipolar_layers(tmp_path):
 
 @pytest.mark.parametrize("bits", [3, 5])
 def test_scales_per_channel_depthwise_and_a_truncating_pool(tmp_path, bits):
-    from brevitas import nn as qnn
-    from brevitas.quant import Int8WeightPerChannelFloat as PerChannel
-
     model = torch.nn.Sequential(
         qnn.QuantIdentity(bit_width=8),
         convolution(2, 6, PerChannel, bits, padding=1),
@@ -121,10 +113,6 @@ def test_scales_per_channel_depthwise_and_a_truncating_pool(tmp_path, bits):
 
 
 def test_eight_bits_with_powers_of_two_need_no_table(tmp_path):
-    from brevitas import nn as qnn
-    from brevitas.quant import Int8WeightPerTensorFixedPoint as Dyadic
-    from brevitas.quant import Uint8ActPerTensorFixedPoint as Act
-
     model = torch.nn.Sequential(
         qnn.QuantIdentity(bit_width=8, act_quant=Act),
         convolution(2, 6, Dyadic, 8, padding=1),
@@ -168,7 +156,6 @@ def test_multi_thresholds_with_integer_annotations(tmp_path, layout):
     graph = import_model(path)
     assert graph.input.qtype == QType(4, False)
     x = rng.integers(0, 16, (40, *net.shape[1:])).astype(np.float32)
-    report = check_against_qonnx(path, graph, x)
-    assert report.ok and report.integers and not report.differences, report.sentence
+    assert_compared(path, graph, x)
     blocks = [n.block for n in graph.nodes]
     assert [b.wtype for b in of_kind(blocks, MatVec)] == [QType(2), QType(3)]

@@ -10,16 +10,14 @@ import pytest
 
 from codesign.blocks import Concat, Reorder, Slice, ZeroInsert
 from codesign.board import load_board
-from codesign.errors import UnsupportedLayer
 from codesign.graph.arrange import course_of
 from codesign.graph.chain import ALWAYS, NEVER, Bound
-from codesign.graph.load import import_model
 from codesign.graph.smooth import SIGMOID, TANH
 from codesign.lowering import assemble
 from codesign.search.plan import plan
 from codesign.sim.simulate import simulate
+from tests.graph.compared import agrees, kinds
 from tests.graph.nets import Net
-from tests.graph.test_import import BYTE, DYADIC, agrees, kinds
 
 RNG = np.random.default_rng(3)
 DENSE = MappingProxyType({"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]})
@@ -71,14 +69,6 @@ def test_nearest_upsampling(tmp_path, attrs, factors):
     net.quant(conv(net, x, 2, 3), 0.37, 4)
     graph, _ = agrees(tmp_path, net)
     assert Reorder in kinds(graph)
-
-
-def test_resize_between_pixels_is_refused(tmp_path):
-    net, x = start(3, 4, 4)
-    x = net.node("Resize", x, "", net.const(np.array([1, 1, 2, 2], np.float32)), mode="linear")
-    net.quant(x, 0.37, 4)
-    with pytest.raises(UnsupportedLayer, match=r"Resize.*mode linear.*nearest"):
-        import_model(net.save(tmp_path / "net.onnx"), BYTE, DYADIC)
 
 
 @pytest.mark.parametrize("mode", ["DCR", "CRD"])

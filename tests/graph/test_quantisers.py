@@ -5,8 +5,8 @@ import pytest
 
 from codesign.blocks import Pad, Requantise, SumPool, Threshold
 from codesign.types import BIPOLAR, QType
+from tests.graph.compared import agrees, kinds
 from tests.graph.nets import QONNX, Net
-from tests.graph.test_import import agrees, kinds
 
 
 @pytest.mark.parametrize("op", ["AveragePool", "GlobalAveragePool", "ReduceMean"])

@@ -8,9 +8,10 @@ import os
 import numpy as np
 import pytest
 
-from codesign.graph.check import check_against_qonnx
 from codesign.graph.load import import_model
 from codesign.types import QType
+from tests.graph.compared import agrees, assert_compared
+from tests.graph.random_brevitas import random_brevitas
 from tests.graph.random_nets import RandomNet, random_net
 from tests.graph.random_wide import wide_net
 
@@ -23,44 +24,28 @@ WIDE = sorted({*range(NETS or 60), 171, 175, 488})
 BREVITAS = sorted({*range(NETS or 14), 102, 156})
 
 
-def compare(path, seed: int, grown: RandomNet, classify: bool | None = None):
-    """Import the network of `seed` and compare it with qonnx on random bytes."""
-    grown.net.save(path)
-    rng = np.random.default_rng(seed)
+def compare(tmp_path, seed: int, grown: RandomNet, classify: bool | None = None):
+    """Import the network of `seed` and compare it with qonnx, whose float32 is exact if dyadic."""
+    host = QType(8, bool(np.random.default_rng(seed).integers(2)))
     scale = 2.0**-6 if grown.dyadic else float(np.float32(1 / 77))
-    host = QType(8, bool(rng.integers(2)))
-    graph = import_model(path, host, scale, classify=classify)
-    q = rng.integers(host.min, host.max + 1, (FRAMES, *grown.net.shape[1:]))
-    report = check_against_qonnx(path, graph, (q * np.float32(scale)).astype(np.float32))
-    settle(report, grown.dyadic)
-
-
-def settle(report, dyadic: bool):
-    """All equal, or proven ties; none where qonnx's float32 is exact."""
-    assert report.ok, report.sentence
-    assert report.integers > 0
-    if dyadic:
-        assert not report.differences, report.sentence
+    agrees(tmp_path, grown.net, host, scale, FRAMES, exact=grown.dyadic, classify=classify)
 
 
 @pytest.mark.parametrize("seed", PLAIN)
 def test_random_network_equals_qonnx(tmp_path, seed):
-    compare(tmp_path / "net.onnx", seed, random_net(seed), classify=False)
+    compare(tmp_path, seed, random_net(seed), classify=False)
 
 
 @pytest.mark.parametrize("seed", WIDE)
 def test_random_network_of_all_operators_equals_qonnx(tmp_path, seed):
-    compare(tmp_path / "net.onnx", seed, wide_net(seed))
+    compare(tmp_path, seed, wide_net(seed))
 
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("seed", BREVITAS)
 def test_random_network_of_brevitas_equals_qonnx(tmp_path, seed):
-    pytest.importorskip("brevitas")
-    from tests.graph.random_brevitas import random_brevitas
-
     path = tmp_path / "net.onnx"
     grown = random_brevitas(seed, path)
     graph = import_model(path)
     x = np.random.default_rng(seed).normal(size=(FRAMES, *grown.shape)).astype(np.float32)
-    settle(check_against_qonnx(path, graph, x), grown.dyadic)
+    assert_compared(path, graph, x, exact=grown.dyadic)

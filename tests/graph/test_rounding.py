@@ -1,15 +1,15 @@
 """Rounding, saturation and truncation of every kind, on values that lie on the boundaries."""
 
 import numpy as np
+import onnx
 import pytest
 
 from codesign.errors import UnsupportedLayer
-from codesign.graph.check import check_against_qonnx
 from codesign.graph.load import import_model
 from codesign.types import QType
+from tests.graph.compared import BYTE, assert_compared, random_inputs
 from tests.graph.nets import QONNX, Net
 
-BYTE = QType(8, False)
 SIGNED = QType(8)
 MODES = [
     "ROUND",
@@ -24,23 +24,17 @@ MODES = [
 ]
 
 
-def agrees(tmp_path, net, qtype=SIGNED, scale=2.0**-6, frames=30, version=1):
+def agrees(tmp_path, net, qtype=SIGNED, scale=2.0**-6, version=1):
     """Import and compare with qonnx; no difference is excused."""
     path = net.save(tmp_path / "net.onnx")
     if version != 1:
         _redeclare(path, version)
-    graph = import_model(path, qtype, scale)
-    rng = np.random.default_rng(1)
-    q = rng.integers(qtype.min, qtype.max + 1, (frames, *net.shape[1:]))
-    report = check_against_qonnx(path, graph, (q * scale).astype(np.float32))
-    assert report.ok and report.integers and not report.differences, report.sentence
-    return graph
+    x = random_inputs((30, *net.shape[1:]), qtype, scale)
+    assert_compared(path, import_model(path, qtype, scale), x)
 
 
 def _redeclare(path, version):
     """Another version of qonnx's domain."""
-    import onnx
-
     model = onnx.load(path)
     next(o for o in model.opset_import if o.domain == QONNX).version = version
     path.write_bytes(model.SerializeToString())

@@ -9,7 +9,6 @@ import torch
 
 from codesign.blocks import MatVec
 from codesign.data.load import load_dataset
-from codesign.graph.execute import execute, from_real, to_stream
 from codesign.graph.load import import_model
 from codesign.graph.reference import run_qonnx
 from codesign.models.registry import MODELS
@@ -19,6 +18,7 @@ from codesign.ondevice.layers import Dense, MaxPool, Relu, Update
 from codesign.ondevice.network import IntegerNetwork
 from codesign.quant.config import QuantConfig
 from codesign.train.batches import to_input
+from tests.graph.compared import integers_of
 
 NETS = {
     "tfc-int8": ("tfc", {"sizes": (32, 16)}, 8),
@@ -49,7 +49,7 @@ def test_every_sum_of_the_last_layer_is_the_same(net, tmp_path):
     onnx.save(to_qonnx(network, data.input_shape), path)
     x = to_input(data.test.x, data.input_max)
     graph = import_model(path, classify=False)
-    found = execute(graph, to_stream(graph.input, from_real(graph.input, x.numpy())))
+    found = integers_of(graph, x.numpy())
     expected = network.sums(torch.as_tensor(data.test.x)).values.numpy()
     assert np.array_equal(found, expected)
     assert np.array_equal(run_qonnx(path, x[:40].numpy()), network(x[:40]).numpy())
@@ -76,7 +76,7 @@ def test_bytes_behind_a_pool_without_relu(tmp_path):
     onnx.save(to_qonnx(network.eval(), (1, 4, 4)), path)
     graph = import_model(path, classify=False)
     real = to_input(x, 255)
-    found = execute(graph, to_stream(graph.input, from_real(graph.input, real.numpy())))
+    found = integers_of(graph, real.numpy())
     assert np.array_equal(found, network.sums(x).values.numpy())
     assert np.array_equal(run_qonnx(path, real.numpy()), network(real).numpy())
     assert [type(layer) for layer in network.layers][1:3] == [MaxPool, Relu]

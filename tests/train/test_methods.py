@@ -10,7 +10,6 @@ from torch import nn
 
 from codesign.board import load_board
 from codesign.errors import BadInput, UnsupportedLayer
-from codesign.graph.execute import execute, from_real, to_stream
 from codesign.graph.load import import_model
 from codesign.lowering import assemble
 from codesign.models.registry import build_model
@@ -20,6 +19,7 @@ from codesign.quant.methods import METHODS, Method, method
 from codesign.recipe import BoardSpec, ModelSpec, Recipe
 from codesign.sim.simulate import simulate
 from codesign.train.export import check_export, export_qonnx
+from tests.graph.compared import integers_of
 
 SHAPE = (1, 6, 6)
 
@@ -75,7 +75,7 @@ def test_a_method_learns_and_reaches_the_simulated_accelerator(config, tmp_path)
     assert check.is_same and check.float_flips <= 2, check
 
     graph = import_model(path)
-    classes = execute(graph, to_stream(graph.input, from_real(graph.input, x.numpy())))[:, 0]
+    classes = integers_of(graph, x.numpy())[:, 0]
     with torch.no_grad():
         logits = model(x)
     top = logits.topk(2).values

@@ -11,13 +11,13 @@ import pytest
 import torch
 from torch import nn
 
-from codesign.graph.execute import execute, from_real, to_stream
 from codesign.graph.load import import_model
 from codesign.models.registry import build_model
 from codesign.quant import QuantConfig
 from codesign.quant.handles import handles
 from codesign.train.evaluate import TIE
 from codesign.train.export import export_qonnx
+from tests.graph.compared import integers_of
 
 SHAPE, CLASSES, FRAMES = (3, 16, 16), 10, 64
 
@@ -58,7 +58,7 @@ def test_classes_of_a_resnet_differ_in_ties_of_integers_alone(quantiser, tmp_pat
     model, x = trained(quantiser)
     path = export_qonnx(model, SHAPE, tmp_path / "model.onnx", x[:4]).path
     graph = import_model(path)
-    classes = execute(graph, to_stream(graph.input, from_real(graph.input, x.numpy())))[:, 0]
+    classes = integers_of(graph, x.numpy())[:, 0]
     logits, exact = exact_logits(model, x)
     assert np.array_equal(classes, exact.numpy().argmax(1))
 
