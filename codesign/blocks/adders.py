@@ -19,10 +19,14 @@ DSP = "dsp"
 SUMS = {
     "": ((0, 0), (1, 0), (2, 0), (5, -4)),
     "bit": ((1, 0), (2, 0), (3, -1), (5, 1)),
+    "sign bit": ((1, 0), (2, 0), (3, -1), (5, 1)),
     "bipolar": ((1, 0), (2, 0), (5, -3), (8, -1)),
     "ternary": ((1, 0), (3, 0), (5, 2), (9, -3)),
     DSP: ((0, 0), (0, 0), (0, 0), (1, 1)),
 }
+# The same for values of two bits that two factors of one or two bits select, where the whole sum is a
+# function of few inputs; "sign bit" is a factor of -1 and +1 with one of one bit.
+NARROW_SUMS = {"bipolar": (1, 3, 7, 13), "sign bit": (1, 3.5, 5, 14)}
 
 
 def levels(lanes: int) -> int:
@@ -68,6 +72,8 @@ def sum_luts(family: Family, values: int, bits: int, chosen_by: str = "") -> flo
     """LUTs of the sum of up to four values of `bits` bits, by the laws of SUMS."""
     if values == 0:
         return 0.0
+    if bits <= 2 and chosen_by in NARROW_SUMS and family.lut_inputs >= 6:
+        return NARROW_SUMS[chosen_by][values - 1]
     slope, offset = SUMS[chosen_by][values - 1]
     least = 0.0 if chosen_by == DSP else values - 1.0
     return max(least, slope * family.adder(bits) + offset)

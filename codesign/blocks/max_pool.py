@@ -17,6 +17,13 @@ from codesign.rtl.instance import Rtl
 from codesign.rtl.wire import wire_kind
 from codesign.types import BIPOLAR, QType
 
+# LUTs of the larger of two values of 1, 2, ... bits, and of that with an earlier maximum which the first
+# value of a vector ignores; MORE_BITS for each bit beyond, all of them (hw/max_pool.sv alone, on LUTs of 6
+# inputs).
+LARGER = (1, 2, 3, 7, 9.5, 12.5, 13, 14)
+EARLIER = (1, 2, 6, 5, 8.5, 15.5, 13, 14)
+MORE_BITS = 1.75
+
 
 class MaxPool(Pool, frozen=True, kw_only=True):
     """y[c] = max over k of x[k, c] for each vector.
@@ -38,31 +45,29 @@ class MaxPool(Pool, frozen=True, kw_only=True):
 
     def cost_terms(self, family: Family) -> tuple[CostTerm, ...]:
         p, bits = self.fold.pe, self.itype.bits
-        # With earlier taps one comparison more.
-        choices = Resources(lut=p * bits * family.mux(2) if self.words else 0)
         return (
             # P trees over the taps of a beat.
             CostTerm("tree", self._tree(family).scaled(p)),
-            # P registers of the maximum and comparators; several groups of channels keep theirs in
-            # a small memory.
+            # P registers of the maximum, each with its comparison; several groups of channels keep
+            # theirs in a small memory.
             self._maxima(family),
             results(p, self.words, bits),
-            # A 2-to-1 multiplexer a bit takes the larger.
-            CostTerm("selection", choices),
             *self.control_terms(family),
         )
 
     def _maxima(self, family: Family) -> CostTerm:
-        """The maximum of two bits is an OR, which is part of the selection."""
-        found = accumulators(family, self.fold.pe, self.words, self.itype.bits, "maxima")
-        if self.itype.bits > 1 or not self.words:
+        """Storage as for sums, with the larger of two values where those have an adder."""
+        p, bits = self.fold.pe, self.itype.bits
+        found = accumulators(family, p, self.words, bits, "maxima")
+        if not self.words:
             return found
-        return CostTerm("maxima", found.resources + Resources(lut=-self.fold.pe))
+        more = larger_luts(family, bits, EARLIER) - family.adder(bits)
+        return CostTerm("maxima", found.resources + Resources(lut=p * more))
 
     def _tree(self, family: Family) -> Resources:
-        """A comparator and a 2-to-1 multiplexer a bit for each pair; the maximum of bits is an OR."""
+        """The larger of each pair; that of bits is an OR."""
         pairs, bits = self.fold.simd - 1, self.itype.bits
-        luts = pairs * (family.adder(bits) + bits * family.mux(2))
+        luts = pairs * larger_luts(family, bits, LARGER)
         if bits == 1:
             luts = ceil(pairs / (family.lut_inputs - 1))
         return Resources(lut=luts, ff=bits * tree_registers(self.fold.simd))
@@ -77,3 +82,13 @@ class MaxPool(Pool, frozen=True, kw_only=True):
             (cls(name=f"max_pool_{i}", channels=4, taps=taps, vectors=3, itype=itype), {})
             for i, (taps, itype) in enumerate(kinds)
         )
+
+
+def larger_luts(family: Family, bits: int, known: tuple[float, ...]) -> float:
+    """LUTs of the larger of two values of `bits` bits, `known` for narrow ones: without a table a
+    comparison and a 2-to-1 multiplexer a bit."""
+    if bits == 1:
+        return 1.0
+    if family.lut_inputs < 6:
+        return family.adder(bits) + bits * family.mux(2)
+    return known[bits - 1] if bits <= len(known) else MORE_BITS * bits

@@ -6,7 +6,7 @@ from math import ceil
 
 import msgspec
 
-from codesign.blocks.adders import DSP, adder_tree, popcount
+from codesign.blocks.adders import DSP, NARROW_SUMS, adder_tree, popcount
 from codesign.blocks.sum_types import products_type
 from codesign.cost.family import Family
 from codesign.cost.products import measured_luts
@@ -16,7 +16,7 @@ from codesign.types import QType
 
 # A multiplexer before a selection lengthens its path, which a mapper shortens again by LUTs: so many
 # times the sum of selected values (units of the data set took 1.0 to 1.5); a negation's carry chain
-# parts both.
+# parts both. Sums of two-bit values (NARROW_SUMS) are short anyway.
 CHOSEN_SUM = {"bipolar": 1.1, "ternary": 1.0, "bit": 1.5}
 # LUTs a bit of x of a sum of 1, 2, 3, ... shifted x, read off hw/scaled.sv for 5 to 16 bits and constants
 # of up to 7 digits; MORE_SUMS for each further one.
@@ -28,7 +28,7 @@ LEAST_DSP_BITS = 11
 
 def counts_ones(a: QType, b: QType) -> bool:
     """True when products are single bits: XNOR of two bipolar values or AND of two unsigned bits."""
-    return a.bits == b.bits == 1 and a.kind == b.kind
+    return a.bits == b.bits == 1 and wire_kind(a) == wire_kind(b)
 
 
 def is_product(a: QType, b: QType) -> bool:
@@ -139,7 +139,8 @@ def sums(
     if not selected:
         inside = adder_tree(family, lanes, bits, DSP).scaled(in_dsps)
         return CostTerm("adder tree", inside + tree.scaled(copies - in_dsps))
-    tree = msgspec.structs.replace(tree, lut=tree.lut * (CHOSEN_SUM[selected] if chosen else 1))
+    longer = chosen and (bits > 2 or selected not in NARROW_SUMS)
+    tree = msgspec.structs.replace(tree, lut=tree.lut * (CHOSEN_SUM[selected] if longer else 1))
     name = "selecting tree of replayed operands" if chosen else "selecting tree"
     return CostTerm(name, tree.scaled(copies))
 
@@ -158,6 +159,8 @@ def chosen_by(a: QType, b: QType) -> str:
     if is_product(a, b) or is_shift(b):
         return ""
     kinds = {t.kind if t.kind != "int" else "bit" for t in (a, b) if _factor_bits(t) == 1}
+    if kinds == {"bit", "bipolar"}:
+        return "sign bit"
     return next(kind for kind in ("bit", "bipolar", "ternary") if kind in kinds)
 
 

@@ -25,6 +25,9 @@ from codesign.types import BIPOLAR, QType
 
 # LUTs a bit of a comparison with one of up to so many constants (units of the data set).
 LIMIT_LUTS = ((2, 5 / 8), (4, 7 / 8), (FEW_WORDS, 3 / 2))
+# Groups of channels for which the four lowest bits of the first comparison are functions of eight inputs, each
+# of four LUTs, instead of places in the carry chain; and what that takes more (tables synthesised alone).
+LOW_GROUPS, LOW_LUTS = range(9, 17), 7.0
 
 
 class Threshold(Quantiser, frozen=True, kw_only=True):
@@ -130,9 +133,11 @@ class Threshold(Quantiser, frozen=True, kw_only=True):
         free = self.base in (0, -(1 << (self.otype.bits - 1)))
         offset = 0 if free else family.adder(self.otype.bits)
         differ = self.rows > 1 or self.sign is not None
+        low = differ and groups in LOW_GROUPS and self.itype.bits > family.lut_inputs
         turns = (groups - 1).bit_length() if differ else 0
         return (
             *self._comparators(family),
+            CostTerm("low bits", Resources(lut=p * LOW_LUTS if low else 0)),
             # The input and the channel travel to the last stage, the bits found grow by one a stage.
             CostTerm("travelling values", Resources(ff=self._travelling(p, turns))),
             # A channel of negative sign compares with 1 - T and inverts each answer.

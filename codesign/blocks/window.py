@@ -21,6 +21,9 @@ from codesign.program import Program
 from codesign.rtl.instance import Rtl
 from codesign.types import QType
 
+# Up to so many banks of LUT RAM the read multiplexer is a LUT or two a bit.
+FEW_BANKS = 5
+
 
 class Window(Block, frozen=True, kw_only=True):
     """The kernel's pixels for each output pixel, without padding (`Pad` does that).
@@ -161,7 +164,7 @@ class Window(Block, frozen=True, kw_only=True):
         writer = ended(groups, *self.kernel, self.out_width, self.out_height)
         return (
             # The line buffer and its output register.
-            buffer(family, "line buffer", depth, bits, self.fold.memory),
+            self._lines(family, depth, bits),
             # A further register of what comes out of a block RAM.
             CostTerm("output register", Resources(ff=bits * (self.latency_cycles - 1))),
             CostTerm("addresses", steps),
@@ -169,6 +172,13 @@ class Window(Block, frozen=True, kw_only=True):
             CostTerm("moves", Resources(lut=6 * family.adder(moved))),
             *control(family, 4, self.latency_cycles, *writer),
         )
+
+    def _lines(self, family: Family, depth: int, bits: int) -> CostTerm:
+        """LUT RAM of many banks has a name of its own: the selection among them lies behind the sum
+        of addresses, which synthesis often doubles for a shorter path."""
+        many = self.fold.memory == "lut" and family.lutram_banks(depth) > FEW_BANKS
+        name = "line buffer of many banks" if many else "line buffer"
+        return buffer(family, name, depth, bits, self.fold.memory)
 
     def _parallel_terms(self, family: Family) -> tuple[CostTerm, ...]:
         """Counters of the writer: beat, column, columns until the next window, row of windows."""

@@ -12,28 +12,22 @@ from pathlib import Path
 
 import msgspec
 
+from codesign.cost.block_ram import BlockRam, mapped
 from codesign.cost.packing import cheapest_columns, words_a_row
 from codesign.cost.resources import Resources
 from codesign.errors import BadInput, InvariantBroken
 from codesign.strict import load_toml, nearest
 
 FAMILIES_DIR = Path(__file__).parent / "families"
-# LUTs a bit that select one of 0, 1, 2, ... and, for each, of more; read off width converters and LUT RAMs
-# of 2 to 24 banks.
+# LUTs a bit that select one of 0, 1, 2, ... and, for each, of up to FEW_BANKS and of more; read off width
+# converters and LUT RAMs of 2 to 32 banks.
 SELECTORS = (0, 0, 1, 1, 1, 4, 2, 3.5, 3)
-SELECTOR_SLOPE = 0.4
-
-
-class BlockRam(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A memory kind: (depth, width in bits) of each aspect ratio; `ports` read or write at once.
-
-    `initialisable` says whether the bitstream can set its contents.
-    """
-
-    name: str
-    aspects: tuple[tuple[int, int], ...]
-    initialisable: bool
-    ports: int
+SELECTOR_SLOPES, FEW_BANKS = (0.4, 0.5), 16
+# LUTs a bank of a write decoder: up to five banks one looks at enable and address, beyond it is shared.
+DECODER_LUTS, SMALL_DECODER = 1.35, 5
+# LUTs a bit that a table of more than two groups of such multiplexers takes to select each of them: read
+# off random tables of 1024 to 8192 words (0.9 to 1.3), which are cut otherwise than into full groups.
+GROUP_LUTS = 1.15
 
 
 class LutRam(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,8 +118,9 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         does where the choice is a part of a vector or a bank of a memory: SELECTORS for LUTs of 6
         inputs, a tree for others."""
         if self.lut_inputs >= 6:
-            known = inputs < len(SELECTORS)
-            return float(SELECTORS[inputs]) if known else SELECTOR_SLOPE * inputs
+            if inputs < len(SELECTORS):
+                return float(SELECTORS[inputs])
+            return SELECTOR_SLOPES[inputs > FEW_BANKS] * inputs
         luts = 0
         while inputs > 1:
             inputs = ceil(inputs / 2)
@@ -149,7 +144,7 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
                 f"holds no constants; use {self.block_ram} or LUTs",
                 kind=kind.name,
             )
-        return self._blocks(kind, depth, width_bits)
+        return self._blocks(kind, depth, width_bits, writes=False)
 
     def ram(
         self, depth: int, width_bits: int, style: str = "lut", one_address: bool = False
@@ -175,7 +170,7 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
                 f"{self.title}: {kind.name} has one port and cannot read and write at once",
                 kind=kind.name,
             )
-        return self._blocks(kind, depth, width_bits)
+        return self._blocks(kind, depth, width_bits, writes=True)
 
     def large_ram(self, depth: int, width_bits: int) -> Resources:
         """A memory of `depth` words in the large RAM, without what fills it (see `large`).
@@ -185,7 +180,7 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         if self.large is None:
             raise InvariantBroken(f"{self.title}: there is no large RAM besides {self.block_ram}")
         shared = words_a_row(depth, width_bits, self.load_bits)
-        rows = self._blocks(self.large, ceil(depth / shared), width_bits * shared)
+        rows = self._columns(self.large, ceil(depth / shared), width_bits * shared)
         select = Resources(lut=width_bits * self.mux(shared), ff=(shared - 1).bit_length())
         return rows + select
 
@@ -220,9 +215,13 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         """LUTs of one adder, subtracter or comparison of `bits` bits: one per carry position."""
         return float(ceil(bits / self.adder_bits_step) * self.adder_bits_step)
 
+    def lutram_banks(self, depth: int) -> int:
+        """Banks of a LUT RAM of `depth` words: one is as deep as its deepest primitive."""
+        return ceil(depth / max((p.depth for p in self.lutram), default=depth))
+
     def _lut_rom(self, depth: int, width_bits: int) -> float:
         """LUTs of a table: a LUT a bit for 2^inputs words, in full binary trees up to what the
-        dedicated multiplexers join, and multiplexers beyond.
+        dedicated multiplexers join, and multiplexers beyond (GROUP_LUTS).
 
         A LUT with two outputs could hold two bits of a short table; synthesis leaves that to the
         packer, so a bit counts as a LUT.
@@ -230,7 +229,9 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         leaves = ceil(depth / (1 << self.lut_inputs))
         if leaves <= self.wide_mux_luts:
             return float(width_bits << (leaves - 1).bit_length())
-        return width_bits * (leaves + self.mux(ceil(leaves / self.wide_mux_luts)))
+        groups = ceil(leaves / self.wide_mux_luts)
+        large = self.lut_inputs >= 6 and groups > 2
+        return width_bits * (leaves + (GROUP_LUTS * groups if large else self.mux(groups)))
 
     def _shift_register(self, depth: int, width_bits: int) -> Resources:
         """Addressable shift registers; up to half the length two of them share a LUT."""
@@ -244,13 +245,24 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             mux = width_bits * self.mux(ceil(leaves / self.wide_mux_luts))
         return Resources(lut=luts + mux, lutram=luts)
 
-    def _blocks(self, kind: BlockRam, depth: int, width_bits: int) -> Resources:
-        """Fewest memories of `kind` in any mix of aspect ratios, with the read multiplexers."""
-        columns = tuple(
-            (w, ceil(depth / d), w * self.mux(ceil(depth / d))) for d, w in kind.aspects
-        )
-        count, luts = cheapest_columns(columns, width_bits)
-        return Resources(lut=luts, ram={kind.name: count})
+    def _blocks(self, kind: BlockRam, depth: int, width_bits: int, writes: bool) -> Resources:
+        """Memories of `kind` as synthesis shapes them: banks with a selection on reading, which
+        remembers the bank, and a write decoder."""
+        if not kind.initialisable:
+            return self._columns(kind, depth, width_bits)
+        found = mapped(kind.sites, depth, width_bits, kind.write_bits if writes else 1)
+        select = Resources()
+        if found.banks > 1:
+            luts = width_bits * self.selector(found.banks) + writes * found.banks
+            select = Resources(lut=luts, ff=(found.banks - 1).bit_length())
+        return select + Resources(ram={kind.name: found.count})
+
+    def _columns(self, kind: BlockRam, depth: int, width_bits: int) -> Resources:
+        """Memories of the one shape of `kind`, written column by column (hw/large_ram.sv)."""
+        ((words, bits),) = kind.aspects
+        banks = ceil(depth / words)
+        count = banks * ceil(width_bits / bits)
+        return Resources(lut=width_bits * self.mux(banks), ram={kind.name: count})
 
 
 @cache
@@ -269,8 +281,8 @@ def _lutram_counts(
     """(LUTs, LUTs that serve as memory) of a LUT RAM, the cheapest mix of primitives.
 
     With one address the primitives of one bit, a LUT for each port, save nothing and are left out.
-    More words than a primitive holds take several banks: a write decoder LUT each, and for each bit
-    a selection on reading.
+    More words than a primitive holds take several banks: a write decoder, and for each bit a
+    selection on reading.
     """
     family = load_family(family_name)
     columns = tuple(
@@ -283,9 +295,11 @@ def _lutram_counts(
         if p.width_bits > 1 or not one_address
     )
     luts, memory = cheapest_columns(columns, width_bits)
-    banks = ceil(depth / max(p.depth for p in family.lutram))
-    select = banks + width_bits * family.selector(banks) if banks > 1 else 0.0
-    return luts + select, memory
+    banks = family.lutram_banks(depth)
+    if banks == 1:
+        return luts, memory
+    decoder = banks * (DECODER_LUTS if banks > SMALL_DECODER else 1)
+    return luts + decoder + width_bits * family.selector(banks), memory
 
 
 def _width_bits(family: Family, primitive: LutRam) -> int:
