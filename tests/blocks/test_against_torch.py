@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
+from qonnx.custom_op.general.multithreshold import multithreshold
 
 from codesign.blocks import ArgMax, Depthwise, MatVec, MaxPool, Pad, SumPool, Threshold, Window
 from codesign.blocks.samples import reference, sample
 from codesign.blocks.sum_types import products_type
 from codesign.types import BIPOLAR, QType
 
-torch = pytest.importorskip("torch")
 UINT4, INT4 = QType(4, False), QType(4)
 
 # (height, width), kernel, stride, dilation, (top, left, bottom, right)
@@ -115,7 +116,6 @@ def test_pooling(kernel, stride) -> None:
 @pytest.mark.parametrize("otype", [BIPOLAR, QType(2, False), QType(3), QType(6, False)], ids=str)
 @pytest.mark.parametrize("rows", [1, 5])
 def test_thresholds(otype: QType, rows: int) -> None:
-    multithreshold = pytest.importorskip("qonnx.custom_op.general.multithreshold").multithreshold
     itype = QType(9)
     x = sample(itype, 4, 5, 3, 2)
     limits = np.sort(sample(itype, rows, otype.levels - 1, seed=3), axis=1)

@@ -52,7 +52,7 @@ def test_many_levels_are_scaled_and_back(channels: int) -> None:
         again = other.requantised(3)
         assert isinstance(again, Threshold)
         assert again.thresholds.shape == block.thresholds.shape
-    # Each further bit halves the shift's divisor and costs something.
+    # The way to a width does not matter.
     assert block.requantised(6).shift == block.requantised(5).requantised(6).shift
 
 

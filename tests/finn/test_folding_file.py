@@ -78,7 +78,7 @@ def test_a_folding_written_and_read_is_the_same(graph, tmp_path):
     again = fold_as(path, graph, PYNQ)
     for node in graph.nodes:
         block = node.block
-        if not block.name.endswith("pool_win") and "pool" not in block.name:
+        if "pool" not in block.name:  # a pool of FINN is one layer, whose window has no folding
             assert again.plan.design.block(block.name).fold == design.block(block.name).fold
     assert again.notes == ()
     depths = {s.name: s.depth for s in again.plan.design.streams}

@@ -13,6 +13,7 @@ import pytest
 from codesign.errors import BadInput
 from codesign.report.data import (
     BlockPart,
+    Contributor,
     ReportData,
     StreamPart,
     VerdictPart,
@@ -66,32 +67,37 @@ def test_facts_are_on_the_page(full_report, words):
     assert words in unescape(render(full_report))
 
 
-def test_a_design_that_does_not_fit_names_gap_and_lever(full_report):
+def test_a_design_that_does_not_fit_names_gap_largest_part_and_lever(full_report):
     levers = ("use 2-bit weights",)
-    verdict = VerdictPart(False, "Does not fit x: too many.", gaps={"lut": 5120.0}, levers=levers)
+    largest = (Contributor("fc0", "lut", 9000.0),)
+    verdict = VerdictPart(
+        False, "Does not fit x.", gaps={"lut": 5120.0}, contributors=largest, levers=levers
+    )
     html = render(msgspec.structs.replace(full_report, verdict=verdict))
     assert "Does not fit" in html
+    assert "fc0" in html and "9,000" in html
+    assert "Over the budget by 5,120 LUT" in " ".join(html.split())
     assert "use 2-bit weights" in html
 
 
 @pytest.mark.parametrize(
-    "part", ["simulation", "history", "widths", "bitwidths", "board", "blocks"]
+    ("part", "gone"),
+    [
+        ("simulation", {"stages", "timeline"}),
+        ("history", {"training"}),
+        ("widths", {"widths"}),
+        ("bitwidths", set()),
+        ("board", {"budget"}),
+        ("blocks", {"network"}),
+    ],
 )
-def test_each_part_may_be_missing(full_report, part):
+def test_a_part_that_is_missing_takes_its_figures_along(full_report, part, gone):
     empty = getattr(ReportData(title=""), part)
     names = {
         s.get("data-figure")
         for s in _svgs(render(msgspec.structs.replace(full_report, **{part: empty})))
     }
-    gone = {
-        "simulation": {"stages", "timeline"},
-        "history": {"training"},
-        "widths": {"widths"},
-        "bitwidths": set(),
-        "board": {"budget"},
-        "blocks": {"network"},
-    }[part]
-    assert gone.isdisjoint(names)
+    assert FIGURE_NAMES - names == gone
 
 
 def test_a_title_alone_makes_a_page():

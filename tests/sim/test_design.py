@@ -7,58 +7,26 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import msgspec
 import pytest
 
-from codesign.blocks import BLOCKS, Fork, MatVec, Window
-from codesign.blocks.base import Block, Fold, ParamRef
+from codesign.blocks import Fork, MatVec, Window
+from codesign.blocks.base import Fold, ParamRef
 from codesign.board import Board, load_board
 from codesign.design import Design, HostInput, HostOutput, Stream
 from codesign.errors import InvariantBroken
-from codesign.program import Loop, Process, Read, Segment
+from codesign.sim import bench
 from codesign.sim.cnv import cnv_design
+from codesign.sim.encode import encode
 from codesign.sim.host import SINK, SOURCE, gap_cycles
-from codesign.sim.machine import Channel, Machine, machine_of
+from codesign.sim.machine import machine_of
+from codesign.sim.reference import step
 from codesign.sim.simulate import simulate
 from codesign.types import QType
+from tests.conformance.machines import machine_around
 from tests.sim.traces import assert_same
 
 U8 = QType(8, False)
-EXAMPLES = [(cls.__name__, block) for cls in BLOCKS for block, _ in cls.examples()]
-
-
-def around(block: Block, seed: int) -> Machine:
-    """`block` alone, with a source and a sink per port, random gaps, depths and latencies."""
-    dice = random.Random(seed)
-    program = block.program()
-    processes = {p.name: p for p in program.processes}
-    channels = [
-        Channel(c.name, c.source, c.name, c.target, c.name, c.depth, c.forward_latency_cycles)
-        for c in program.channels
-    ]
-    owners = {
-        port: p.name
-        for p in program.processes
-        for loop in p.loops
-        for s in loop.segments
-        for port in (*s.writes, *(read.port for read in s.reads))
-    }
-    for i, port in enumerate(block.inputs()):
-        source = Segment(port.beats_per_frame, writes=("out0",), gap=dice.choice((1, 1, 3)))
-        processes[f"source{i}"] = Process(f"source{i}", (Loop(1, (source,)),))
-        ends = (f"source{i}", "out0", owners[f"in{i}"], f"in{i}")
-        channels.append(Channel(f"feed{i}", *ends, dice.randint(1, 4), dice.randint(1, 3)))
-    for i, port in enumerate(block.outputs()):
-        sink = Segment(port.beats_per_frame, (Read("in0"),), gap=dice.choice((1, 1, 3)))
-        processes[f"sink{i}"] = Process(f"sink{i}", (Loop(1, (sink,)),))
-        ends = (owners[f"out{i}"], f"out{i}", f"sink{i}", "in0")
-        channels.append(Channel(f"drain{i}", *ends, dice.randint(1, 4), dice.randint(1, 6)))
-    return Machine(processes, tuple(channels))
-
-
-@pytest.mark.parametrize(("name", "block"), EXAMPLES)
-def test_programs_of_all_example_blocks(name: str, block: Block) -> None:
-    for seed in range(2):
-        assert assert_same(around(block, seed), 2, f"{name} {block.name}, seed {seed}")
 
 
 @pytest.mark.parametrize("stride", [1, 2, 3])
@@ -75,7 +43,7 @@ def test_windows(stride: int, dilation: int) -> None:
         dilation=(dilation, dilation),
         itype=U8,
     )
-    assert assert_same(around(window, stride + 10 * dilation), 3, "window")
+    assert assert_same(machine_around(window, random.Random(stride + 10 * dilation)), 3, "window")
 
 
 @pytest.fixture
@@ -133,8 +101,6 @@ def test_interval_of_two_dense_layers(board: Board) -> None:
 
 
 def test_host_gap_follows_stream_width_and_memory_bandwidth(board: Board) -> None:
-    import msgspec
-
     design = two_layers()
     narrow = msgspec.structs.replace(board, stream_bits=4, memory_bandwidth_bytes_per_s=1e12)
     assert gap_cycles(design, narrow) == (4, 2)  # beats of 16 and 8 bits
@@ -146,8 +112,6 @@ def test_host_gap_follows_stream_width_and_memory_bandwidth(board: Board) -> Non
 
 
 def test_stream_at_a_port_that_no_block_has(board: Board) -> None:
-    import msgspec
-
     design = two_layers()
     wrong = msgspec.structs.replace(design.streams[1], target="fc1.in7")
     design = msgspec.structs.replace(design, streams=(design.streams[0], wrong, design.streams[2]))
@@ -157,16 +121,12 @@ def test_stream_at_a_port_that_no_block_has(board: Board) -> None:
 
 def test_fork_into_a_block_of_its_own_machine() -> None:
     fork = Fork(name="f", channels=6, vectors=3, itype=U8, copies=3)
-    machine = around(fork, 5)
+    machine = machine_around(fork, random.Random(5))
     shallow = replace(machine, channels=tuple(replace(c, depth=1) for c in machine.channels))
     assert assert_same(shallow, 2, "fork")
 
 
 def test_cnv_first_cycles_equal_the_stepper(board: Board) -> None:
-    from codesign.sim import bench
-    from codesign.sim.encode import encode
-    from codesign.sim.reference import step
-
     machine = machine_of(cnv_design(board), board)
     assert bench.compared(machine, encode(machine), step(machine, 1, 2500)) > 3000
 
