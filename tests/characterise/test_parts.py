@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from codesign.characterise.networks import (
 from codesign.characterise.parts import GLUE, Part, pieces, together
 from codesign.cli import main
 from codesign.tools.yosys import Job, Synthesis, SynthesisFailed
+from tests.marks import VERILATOR, needs_verilator
 from tests.rtl.machines import tiny
 
 
@@ -48,12 +48,12 @@ def test_every_block_is_in_one_piece_and_the_rest_is_glue() -> None:
     assert {"channel.sv", "axis_in.sv", "top.sv"} <= glue.keys() and "mvu.sv" not in glue
 
 
-@pytest.mark.skipif(shutil.which("verilator") is None, reason="verilator is not installed")
+@needs_verilator
 def test_black_boxes_fit_where_the_blocks_were(tmp_path: Path) -> None:
     sources = pieces(*tiny(), "xc7")[-1].sources
     for name, text in sources.items():
         (tmp_path / name).write_text(text)
-    command = ("verilator", "--lint-only", "-Wno-lint", "--top-module", "top", *sources)
+    command = (VERILATOR, "--lint-only", "-Wno-lint", "--top-module", "top", *sources)
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "always" not in sources["blocks.sv"]

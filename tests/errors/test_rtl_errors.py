@@ -14,12 +14,14 @@ import pytest
 
 from codesign.cli import main
 from codesign.errors import BadInput
+from codesign.lowering import assemble
 from codesign.rtl import build as build_module
 from codesign.tools import verilator
 from codesign.tools.verilator import BuildFailed
 from codesign.verify.frames import chosen_frames, random_frames
 from codesign.verify.verify import verify_design
 from tests import small_graphs
+from tests.marks import needs_verilator
 from tests.rtl.machines import BOARD, saved, tiny
 
 
@@ -53,8 +55,6 @@ def test_edited_fold_is_refused_before_anything_is_written(tmp_path, capsys):
 
 def test_deadlock_is_said_before_anything_is_written(tmp_path, capsys):
     """The straight branch around two convolutions must hold what they need to start."""
-    from codesign.lowering import assemble
-
     graph = small_graphs.residual()
     design = assemble(graph, {}, BOARD)
     streams = tuple(msgspec.structs.replace(s, depth=1) for s in design.streams)
@@ -126,7 +126,7 @@ def test_damaged_parameters_are_refused(tmp_path, capsys, kept_bytes):
     assert error["code"] == "BadInput" and "params.npz: is not an .npz file" in error["message"]
 
 
-@pytest.mark.skipif(shutil.which("verilator") is None, reason="Verilator is not installed")
+@needs_verilator
 def test_failing_build_shows_its_message_and_keeps_the_folder(tmp_path, monkeypatch):
     library = tmp_path / "hw"
     shutil.copytree(build_module.package_data("hw"), library)

@@ -19,11 +19,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from codesign.files import package_data
+from codesign.tools.verilator import INSTALL
 from tests.hw.graph_batch import Graph
 from tests.hw.graph_batch import differences as graph_differences
 from tests.hw.harness import case_of, verilator_version
 from tests.hw.harness import differences as block_differences
 from tests.hw.random_blocks import random_block
+from tests.marks import VERILATOR
 
 BATCHES = {"blocks": 50, "graphs": 25}  # instances of a build
 LOG = Path("runs/conformance.jsonl")
@@ -54,6 +56,8 @@ class Batch:
 
 def main() -> int:
     """Run what the log does not hold yet; 1 when anything differs."""
+    if VERILATOR is None:
+        raise SystemExit(f"Verilator runs the hardware and is not installed: {INSTALL}")
     options = _options()
     begin, key = time.time(), sources_digest()
     wanted = [*batches("blocks", options.blocks), *batches("graphs", options.graphs)]

@@ -27,6 +27,7 @@ from codesign.rtl.instance import Loaded, Rtl, instance_text
 from codesign.rtl.wire import words
 from codesign.sim.machine import Channel, Machine
 from tests.hw.records import differences_in
+from tests.marks import VERILATOR
 from tests.sim.machines import paced
 from tests.sim.traces import Times, engine_times
 
@@ -264,7 +265,7 @@ def compiled(
 
 def verilator_version() -> bytes:
     """What `verilator --version` says."""
-    return subprocess.run(["verilator", "--version"], capture_output=True, check=True).stdout
+    return subprocess.run([VERILATOR, "--version"], capture_output=True, check=True).stdout
 
 
 def _cache() -> Path:
@@ -279,7 +280,7 @@ def _build(
     (work / "bench.sv").write_text(text)
     libraries = [part for path in (package_data("hw"), BENCH) for part in ("-y", str(path))]
     command = [
-        "verilator",
+        VERILATOR,
         *FLAGS,
         *libraries,
         *("--Mdir", "obj", "bench.sv"),

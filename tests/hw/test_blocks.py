@@ -7,7 +7,6 @@ rate needs, or of random depth. `make conformance` runs 2,000 random blocks inst
 from __future__ import annotations
 
 import random
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,10 +18,9 @@ from codesign.blocks.base import Block, Fold
 from tests.hw import harness
 from tests.hw.harness import XC7, XCUP, Case, case_of, check, expected_times
 from tests.hw.random_blocks import random_block
+from tests.marks import needs_verilator
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("verilator") is None, reason="verilator is not installed"
-)
+pytestmark = needs_verilator
 BATCH = 40
 FEW_RANDOM_BLOCKS = 54
 

@@ -5,23 +5,18 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
-
-import pytest
 
 from codesign import blocks as b
 from tests.hw import graph_batch
 from tests.hw.graph_batch import Graph, differences
 from tests.hw.random_graphs import random_design
+from tests.marks import needs_verilator
 
-verilated = pytest.mark.skipif(
-    shutil.which("verilator") is None, reason="verilator is not installed"
-)
 SEEDS = (0, 1, 2, 3, 36)  # the last one writes to the host before its frame's first input
 
 
-@verilated
+@needs_verilator
 def test_bits_and_cycles_and_that_others_are_found(tmp_path: Path, monkeypatch) -> None:
     graphs = [Graph(seed) for seed in SEEDS]
     assert list(differences(graphs, tmp_path / "sound")) == []

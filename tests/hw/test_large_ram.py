@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from codesign.rtl.build import files_of
 from codesign.tools.yosys import Job, cell_models, find_yosys, synthesise, write_netlist
 from tests import small_graphs
 from tests.hw.harness import BENCH
+from tests.marks import needs_icarus
 
 # (family, option of its synthesis, bits of a word, words, memories): two columns, and eight words a row.
 SHAPES = (
@@ -101,7 +101,7 @@ endmodule
 """
 
 
-@pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is not installed")
+@needs_icarus
 def test_gates_read_what_was_loaded_and_load_anew_after_a_reset(tmp_path):
     """SPRAM cells of the iCE40, whose model Yosys has, in Icarus."""
     _needs(native=True)

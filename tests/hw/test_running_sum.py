@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from itertools import product
 
@@ -10,11 +9,9 @@ import pytest
 
 from codesign.rtl.instance import Rtl, instance_text
 from tests.hw.harness import compiled
+from tests.marks import needs_verilator
 
-pytestmark = [
-    pytest.mark.skipif(shutil.which("verilator") is None, reason="verilator is not installed"),
-    pytest.mark.slow,
-]
+pytestmark = [needs_verilator, pytest.mark.slow]
 HEAD = "module bench (input logic clk_i, input logic rst_i, input logic load_rst_i);\n"
 CLOCKS = {"clk_i": "clk_i", "rst_i": "rst_i"}
 UNITS = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import codesign
 from codesign.blocks import BLOCKS
 from codesign.cost.family import load_family
 from codesign.files import package_data
+from tests.marks import VERILATOR, needs_native_yosys, needs_verilator
 
 HW = package_data("hw")
 XC7 = load_family("xc7")
@@ -26,14 +26,14 @@ def _called(*command: str) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.mark.skipif(shutil.which("verilator") is None, reason="verilator is not installed")
+@needs_verilator
 @pytest.mark.parametrize("module", MODULES)
 def test_verilator_has_no_complaint(module: str) -> None:
-    command = ("verilator", "--lint-only", "-Wall", "-y", ".", "--top-module", module)
+    command = (VERILATOR, "--lint-only", "-Wall", "-y", ".", "--top-module", module)
     assert not _called(*command, f"{module}.sv")
 
 
-@pytest.mark.skipif(shutil.which("yosys") is None, reason="yosys is not installed")
+@needs_native_yosys
 @pytest.mark.parametrize("module", MODULES)
 def test_yosys_reads_and_finds_no_problem(module: str) -> None:
     steps = (

