@@ -8,6 +8,7 @@ import msgspec
 
 from codesign.blocks.base import Block
 from codesign.board import Board
+from codesign.cost.adapters import AXIS_IN, AXIS_OUT, axis_in_terms, axis_out_terms
 from codesign.cost.family import Family, load_family
 from codesign.cost.fifo import KIND as FIFO
 from codesign.cost.fifo import fitted_fifo_terms
@@ -23,7 +24,7 @@ from codesign.sim.startup import startup_cycles
 
 
 class PartEstimate(msgspec.Struct, frozen=True):
-    """One block or stream: its terms and their sum, with bounds that hold nine times in ten.
+    """One block, stream or adapter: its terms and their sum, with bounds that hold nine times in ten.
 
     Analytic parts have no bounds: `low` and `high` are the sum itself.
     """
@@ -59,7 +60,8 @@ class DesignEstimate(msgspec.Struct, frozen=True):
 
 
 def estimate(design: Design, board: Board) -> DesignEstimate:
-    """Estimate `design` on `board`: the sum over blocks and FIFOs, against the board's budget.
+    """Estimate `design` on `board`: the sum over blocks, FIFOs and AXI4-Stream adapters, against the
+    board's budget.
 
     A design that does not fit is a result, with the gap, its largest parts and what would help.
     Raises IllegalFold for a memory that the family lacks.
@@ -126,7 +128,14 @@ def _parts(design: Design, family: Family) -> tuple[PartEstimate, ...]:
         _part(s.name, "stream", fitted_fifo_terms(family, s.depth, s.bits, s.style), FIFO, family)
         for s in design.streams
     ]
-    return (*blocks, *streams)
+    (out,) = (s for s in design.streams if s.target == HOST)
+    adapters = (
+        (AXIS_IN, axis_in_terms()),
+        (AXIS_OUT, axis_out_terms(family, out.beats_per_frame)),
+    )
+    # No data set has them as a kind: they stay analytic.
+    ends = [_part(name, "adapter", terms, name, family) for name, terms in adapters]
+    return (*blocks, *streams, *ends)
 
 
 def _part(

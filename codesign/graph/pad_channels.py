@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 
 from codesign.blocks import Concat, MatVec
+from codesign.blocks.arrays import only_value
 from codesign.blocks.base import Block, Fold, ParamRef
 from codesign.errors import BadInput
 from codesign.graph.channel_sets import Channels, Chunk, channels_of, has_zero
@@ -144,7 +145,8 @@ class _Padder:
     def _kept(self, ref: ParamRef, shape: tuple[int, ...], values: np.ndarray | None) -> ParamRef:
         """The reference to padded values; to a shape alone where the graph has no values."""
         if values is None:
-            return msgspec.structs.replace(ref, shape=shape, digest="")
+            return msgspec.structs.replace(ref, shape=shape, digest="", value=None)
         self.params[ref.name] = np.ascontiguousarray(values)
         digest = hashlib.sha256(self.params[ref.name].tobytes()).hexdigest()
-        return msgspec.structs.replace(ref, shape=shape, digest=digest)
+        value = only_value(self.params[ref.name])
+        return msgspec.structs.replace(ref, shape=shape, digest=digest, value=value)

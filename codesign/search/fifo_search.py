@@ -76,10 +76,10 @@ class FifoSearch:
 
     @cached_property
     def left(self) -> list[float]:
-        """What the blocks leave of the budget."""
+        """What all but the FIFOs leaves of the budget."""
         parts = estimate(self.plain, self.board).parts
-        blocks = sum(vector(p.resources, self.kinds) for p in parts if p.kind == "block")
-        return (vector(self.board.budget(), self.kinds) - blocks).tolist()
+        taken = sum(vector(p.resources, self.kinds) for p in parts if p.kind != "stream")
+        return (vector(self.board.budget(), self.kinds) - taken).tolist()
 
     def witness(self) -> dict[str, int]:
         """Tokens that keep the interval, section by section."""

@@ -9,12 +9,13 @@ import numpy as np
 
 from codesign.blocks.base import Port
 from codesign.board import Board
+from codesign.cost.adapters import adapters_cost
 from codesign.cost.fifo import prices
 from codesign.design import HOST
 from codesign.graph.ir import IntGraph
 from codesign.lowering import full_rate_depth, host_lanes
 from codesign.search.network import Edge, Network
-from codesign.search.options import Options, options_of
+from codesign.search.options import Options, options_of, vector
 from codesign.search.streams import Device, Way, conversion, leaving
 from codesign.search.styling import HOST_OUTPUT
 from codesign.sim.host import beat_gap_cycles, bits_per_cycle
@@ -118,6 +119,7 @@ class _Joiner:
             wanted = replace(tensor, lanes=lambda o: self._host_lanes(port, o.out_lanes[:, column]))
             self._pace(wanted, self.host_bits_per_cycle[1])
             self._joined(tensor, wanted.lanes, HOST_OUTPUT)
+            self._adapters(wanted)
 
     def _leave(self, tensor: _Tensor, end: str, depths: np.ndarray, readers: int) -> None:
         """Add the stream behind a port, and a fork with its streams where several read it; join
@@ -142,6 +144,13 @@ class _Joiner:
             for a, b in zip(tensor.lanes(options), wanted(options), strict=True)
         ]
         self._expand(tensor.node, end, ways)
+
+    def _adapters(self, tensor: _Tensor) -> None:
+        """Add the adapters to the host; that of the output counts its beats."""
+        options, kinds = self.options[tensor.node], self.device.kinds
+        beats = tensor.port.elements // tensor.lanes(options)
+        counts = [vector(adapters_cost(self.device.family, int(n)), kinds) for n in beats]
+        self.options[tensor.node] = replace(options, counts=options.counts + np.array(counts))
 
     def _expand(self, node: int, end: str, ways: list[tuple[Way, ...]]) -> None:
         """One option for each way of each option."""

@@ -8,10 +8,11 @@ import pytest
 
 from codesign.blocks import MatVec
 from codesign.blocks.base import Fold, ParamRef
+from codesign.blocks.multipliers import counts_ones, product_parameters, sums
 from codesign.blocks.sum_types import products_type
 from codesign.characterise.rows import DATA, OK, read_rows, unit_of
 from codesign.cost.family import load_family
-from codesign.types import BIPOLAR, QType
+from codesign.types import BIPOLAR, TERNARY, QType
 
 XC7 = load_family("xc7")
 MEMORY = ("weights", "input buffer")
@@ -108,3 +109,34 @@ def test_the_accumulator_follows_and_keeps_its_slack() -> None:
     assert tight.reweighted(1).wtype == BIPOLAR
     # 32 * 8 = 256 = 10 bits in the worst case, of which 3 are slack.
     assert tight.reweighted(1).acc == QType(7)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "counts"),
+    [
+        (BIPOLAR, BIPOLAR, True),
+        (QType(1, signed=False), QType(1, signed=False), True),
+        # hw/mvu_core.sv counts ones of factors of one kind; -1 and 0 are another than 0 and 1.
+        (QType(1), QType(1, signed=False), False),
+        (BIPOLAR, QType(1, signed=False), False),
+    ],
+)
+def test_ones_are_counted_where_the_hardware_counts_them(a, b, counts):
+    parameters = product_parameters(a, b, "lut")
+    one_bit = parameters["InBits"] == parameters["WeightBits"] == 1
+    assert (one_bit and parameters["InKind"] == parameters["WeightKind"]) is counts
+    assert counts_ones(a, b) is counts
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "luts"),
+    [
+        (BIPOLAR, TERNARY, (1, 3, 7, 13)),
+        (QType(2, narrow=True), BIPOLAR, (1, 3, 7, 13)),
+        (BIPOLAR, QType(1, signed=False), (1, 3.5, 5, 14)),
+    ],
+)
+def test_sums_of_narrow_selections(a, b, luts):
+    """hw/adder_tree.sv behind hw/product.sv alone, Yosys 0.59 for xc7."""
+    found = tuple(sums(XC7, lanes, a, b, 1).resources.lut for lanes in (1, 2, 3, 4))
+    assert found == luts

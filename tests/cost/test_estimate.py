@@ -7,6 +7,7 @@ import pytest
 
 from codesign.blocks.base import Fold
 from codesign.board import load_board
+from codesign.cost.adapters import adapters_cost
 from codesign.cost.estimate import estimate
 from codesign.cost.parts import block_cost
 from codesign.cost.resources import total
@@ -23,6 +24,7 @@ def test_the_total_is_the_sum_of_all_blocks_and_streams(graph):
     design = assemble(graph, {}, BOARD)
     result = estimate(design, BOARD)
     names = [b.name for b in design.blocks] + [s.name for s in design.streams]
+    names += ["axis_in", "axis_out"]
     assert [p.name for p in result.parts] == names
     assert result.total == total(p.resources for p in result.parts)
     assert all(p.resources.lut > 0 or p.resources.ff > 0 for p in result.parts)
@@ -81,3 +83,13 @@ def test_the_board_that_a_lever_names_holds_the_design():
     levers = estimate(design, small).verdict.levers
     (name,) = (m.group(1) for x in levers if (m := re.match(r"board (\S+) holds it", x)))
     assert estimate(design, load_board(name)).verdict.fits
+
+
+@pytest.mark.parametrize(
+    ("beats", "luts", "flip_flops"),
+    [(1, 2, 0), (2, 3, 1), (3, 5, 2), (10, 7, 4), (100, 10, 7), (784, 14, 10)],
+)
+def test_adapters_take_what_synthesis_takes_of_them_alone(beats, luts, flip_flops):
+    """hw/axis_in.sv and hw/axis_out.sv, Yosys 0.59 for xc7."""
+    found = adapters_cost("xc7", beats)
+    assert (found.lut, found.ff) == (luts, flip_flops)

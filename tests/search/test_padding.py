@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -212,3 +213,17 @@ def test_primes_are_faster_padded_and_the_design_runs_so():
     outputs = execute_design(design, padded.graph.params, x)
     assert np.array_equal(outputs, execute(graph, x))
     assert simulate(design, board).interval_cycles >= padded.found.interval_cycles
+
+
+def test_a_table_of_one_channel_has_no_only_value_once_it_is_padded():
+    """Synthesis folds the only value of an array; copies of it are two."""
+    sketch = Sketch("one", (4,), QType(3, signed=False))
+    first = _signs(sketch, "first", "x", 1, 4)
+    ref = sketch.array("limit", np.array([[2]]), sketch.types[first])
+    ref = msgspec.structs.replace(ref, value=2)
+    fields = {"channels": 1, "vectors": 1, "itype": sketch.types[first], "otype": BIPOLAR}
+    act = sketch.node(Threshold(name="act", **fields, base=-1, thresholds=ref), first)
+    graph = sketch.graph(_signs(sketch, "last", act, 3, 1), (3,))
+    padded = pad_channels(graph, {"first": 3})
+    (after,) = (r for node in padded.nodes for r in node.block.params if r.name == "limit")
+    assert (after.shape, after.value) == ((3, 1), None)
