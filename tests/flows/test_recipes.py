@@ -8,6 +8,8 @@ import pytest
 
 from codesign.cli import main
 from codesign.errors import BadInput
+from codesign.memory.of_module import size_of_module
+from codesign.models.registry import MODELS
 from codesign.recipe import load_recipe, recipe_names
 
 PLAIN = """
@@ -23,6 +25,17 @@ def test_shipped_recipe_is_legal(name: str) -> None:
     recipe = load_recipe(name)
     assert recipe.title
     assert recipe.steps[0] == "train"
+
+
+def test_the_board_of_the_imagenet_recipe_holds_its_weights() -> None:
+    """On chip: blocks of 18 and of 288 Kbit (UG573)."""
+    recipe = load_recipe("imagenet_resnet18_u250")
+    shape = (3, recipe.data.image_size, recipe.data.image_size)
+    size = size_of_module(MODELS[recipe.model.name](shape, 1000), shape)
+    bits = sum(w.weights * recipe.quant.weight_bits_of(w.name) for w in size.weighted)
+    ram = recipe.board.load().budget().ram
+    assert bits > 40e6
+    assert bits < 1024 * (18 * ram["BRAM18"] + 288 * ram["URAM"])
 
 
 def test_defaults_run_every_step(tmp_path: Path) -> None:
