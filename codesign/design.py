@@ -88,7 +88,7 @@ class Design(msgspec.Struct, frozen=True, kw_only=True):
     streams: tuple[Stream, ...]
     origins: dict[str, tuple[str, ...]] = {}
     notes: tuple[str, ...] = ()
-    version: int = 1
+    version: Literal[1] = 1
 
     def block(self, name: str) -> Block:
         """The block called `name`; raises BadInput."""

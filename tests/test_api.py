@@ -69,9 +69,44 @@ def test_execute_takes_real_inputs_in_the_models_own_shape(diamond):
     np.testing.assert_array_equal(y.reshape(10, 6), 3 * x[0].T)
 
 
-def test_execute_refuses_another_shape(diamond):
-    with pytest.raises(BadInput, match="must have shape"):
-        api.execute(diamond, np.zeros((1, 10, 6)))
+@pytest.mark.parametrize(
+    ("x", "words"),
+    [
+        (np.zeros((1, 10, 6)), "must have shape"),
+        (np.float32(3), "must have shape"),
+        (np.full((1, 6, 10), np.nan), "finite numbers, found NaN or infinity"),
+        (np.full((1, 6, 10), -np.inf), "finite numbers, found NaN or infinity"),
+        (np.full((1, 6, 10), "a"), "must be an array of numbers"),
+        ([[1.0], [2.0, 3.0]], "must be an array of numbers"),
+    ],
+)
+def test_execute_refuses_what_is_no_input(diamond, x, words):
+    with pytest.raises(BadInput, match=words):
+        api.execute(diamond, x)
+
+
+@pytest.mark.parametrize("frames", [0, -1])
+def test_less_than_a_frame_is_refused(diamond, tmp_path, frames):
+    plan = api.estimate(diamond, "pynq-z2")
+    with pytest.raises(BadInput, match=f"frames must be at least 1, not {frames}"):
+        api.simulate(plan.design, frames=frames)
+    with pytest.raises(BadInput, match=f"frames must be at least 1, not {frames}"):
+        api.verify(tmp_path, frames=frames)
+
+
+def test_a_design_of_another_version_is_refused(diamond, tmp_path):
+    api.save(api.estimate(diamond, "pynq-z2"), tmp_path, diamond.params)
+    path = tmp_path / "design.json"
+    assert '"version": 1' in path.read_text()
+    path.write_text(path.read_text().replace('"version": 1', '"version": 2'))
+    with pytest.raises(BadInput, match=r"not a valid design .*\$\.version"):
+        api.load(tmp_path)
+
+
+def test_a_block_that_a_design_lacks_is_named_with_those_it_has(diamond):
+    design = api.estimate(diamond, "pynq-z2").design
+    with pytest.raises(BadInput, match="no block 'thirce'; there are host_fork, twice, thrice"):
+        design.block("thirce")
 
 
 def test_a_graph_needs_a_board(diamond):

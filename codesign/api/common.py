@@ -39,6 +39,12 @@ def check_target(name: str, value: float | None) -> None:
         raise BadInput(f"{name} must be over 0 and finite, not {value}", key=name, found=value)
 
 
+def check_frames(frames: int | None) -> None:
+    """Raise BadInput for a number of frames below 1."""
+    if frames is not None and frames < 1:
+        raise BadInput(f"frames must be at least 1, not {frames}", key="frames", found=frames)
+
+
 def path_of(value: str | Path | None) -> Path | None:
     """`value` as a Path, None kept."""
     return None if value is None else Path(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from codesign.api.common import board, path_of
+from codesign.api.common import board, check_frames, path_of
 from codesign.design import load_design, load_params
 
 if TYPE_CHECKING:
@@ -34,8 +34,10 @@ def verify(
 
     Frames are the real ones in the file `inputs`, else the golden ones beside the design, else
     random. `out` is the folder to work in; a temporary one is kept only on failure. Raises
-    RtlMismatch with the first place that differs, ToolMissing, and what `build` raises.
+    RtlMismatch with the first place that differs, ToolMissing, BadInput for less than 1 frame, and
+    what `build` raises.
     """
     from codesign.verify.verify import verify_folder
 
+    check_frames(frames)
     return verify_folder(Path(folder), frames, path_of(inputs), seed, path_of(out))

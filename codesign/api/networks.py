@@ -49,6 +49,7 @@ def check(path: str | Path, graph: IntGraph, x: np.ndarray) -> CheckReport:
     """Compare integer execution with qonnx's on real inputs `x` (frames, *onnx_shape).
 
     Each integer that differs is listed and proven to be a float32 rounding, or counted as wrong.
+    Raises BadInput for no frames, a wrong shape, and inputs that the host cannot send.
     """
     from codesign.graph.check import check_against_qonnx
 
@@ -58,7 +59,8 @@ def check(path: str | Path, graph: IntGraph, x: np.ndarray) -> CheckReport:
 def execute(graph: IntGraph, x: np.ndarray) -> np.ndarray:
     """Outputs (frames, elements) in exact integers for real inputs `x` (frames, *onnx_shape).
 
-    Each input becomes the nearest integer of the host's type. Raises BadInput for a wrong shape.
+    Each input becomes the nearest integer of the host's type. Raises BadInput for a wrong shape and
+    for what is no finite number.
     """
     from codesign.graph.execute import execute as run_integers
     from codesign.graph.execute import from_real, to_stream

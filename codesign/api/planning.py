@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from codesign.api.common import BoardLike, board, boards, check_target, network_of_design, required
+from codesign.api.common import (
+    BoardLike,
+    board,
+    boards,
+    check_frames,
+    check_target,
+    network_of_design,
+    required,
+)
 from codesign.design import Design
 from codesign.errors import BadInput
 
@@ -69,10 +77,11 @@ def simulate(
 ) -> Simulation:
     """Exact cycles of a Design on its own board (or `on`); a graph is folded first.
 
-    Raises Deadlock with its cause.
+    Raises Deadlock with its cause, BadInput for less than 1 frame.
     """
     from codesign.sim.simulate import simulate as run_machine
 
+    check_frames(frames)
     if not isinstance(design, Design) or (on is not None and board(on).name != design.board):
         design = estimate(design, on).design
     return run_machine(design, board(on or design.board), frames)

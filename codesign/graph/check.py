@@ -17,7 +17,7 @@ import numpy as np
 from codesign.errors import BadInput
 from codesign.graph.check_outputs import Lockstep, class_frames, output_frames
 from codesign.graph.check_report import CheckReport, Difference
-from codesign.graph.execute import execute, from_real, to_stream
+from codesign.graph.execute import execute, from_real, real_numbers, require_shape, to_stream
 from codesign.graph.float_error import UNIT, magnitudes
 from codesign.graph.ir import Decision, IntGraph, TensorView
 from codesign.graph.passes import tidy
@@ -39,8 +39,10 @@ Tensors = dict[str, np.ndarray]
 def check_against_qonnx(path: Path | str, graph: IntGraph, x_onnx: np.ndarray) -> CheckReport:
     """Compare `graph`, imported from `path`, with qonnx on real inputs (frames, *ONNX shape).
 
-    Raises BadInput for no frames, and for inputs that the host's integers do not mean.
+    Raises BadInput for no frames, for another shape, and for inputs that are no finite numbers or
+    that the host's integers do not mean.
     """
+    require_shape(graph.input, real_numbers(graph.input, x_onnx))
     if not len(x_onnx):
         raise BadInput("the comparison with qonnx needs 1 frame or more, found none")
     model = tidy(read_onnx(Path(path)))

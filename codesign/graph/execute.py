@@ -33,23 +33,42 @@ def execute(graph: IntGraph, x: np.ndarray, keep: bool = False):
     return np.concatenate(parts)
 
 
-def to_stream(host: HostInput, x: np.ndarray) -> np.ndarray:
-    """Integers of the ONNX shape (frames, *onnx_shape) as (frames, elements) in stream order."""
-    x = np.asarray(x)
+def require_shape(host: HostInput, x: np.ndarray) -> None:
+    """Raise BadInput unless `x` is of shape (frames, *onnx_shape)."""
     if x.shape[1:] != tuple(host.onnx_shape):
         raise BadInput(
             f"input {host.name}: must have shape (frames, {', '.join(map(str, host.onnx_shape))}), "
             f"not {x.shape}",
             found=x.shape,
         )
+
+
+def real_numbers(host: HostInput, x: np.ndarray) -> np.ndarray:
+    """`x` as float64; raises BadInput where it holds anything but finite numbers."""
+    try:
+        real = np.asarray(x, np.float64)
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"input {host.name}: must be an array of numbers ({error})") from error
+    if not np.isfinite(real).all():
+        raise BadInput(f"input {host.name}: must hold finite numbers, found NaN or infinity")
+    return real
+
+
+def to_stream(host: HostInput, x: np.ndarray) -> np.ndarray:
+    """Integers (frames, *onnx_shape) as (frames, elements) in stream order; raises BadInput."""
+    x = np.asarray(x)
+    require_shape(host, x)
     if len(host.shape) == len(host.onnx_shape) > 1 and not host.channels_last:
         x = np.moveaxis(x, 1, -1)
     return np.ascontiguousarray(x).reshape(len(x), -1)
 
 
 def from_real(host: HostInput, x: np.ndarray) -> np.ndarray:
-    """The integers q nearest to real inputs, as the host sends them: real = scale*q + offset."""
-    q = (np.asarray(x, np.float64) - host.offset) / host.scale
+    """The integers q nearest to real inputs, as the host sends them: real = scale*q + offset.
+
+    Raises BadInput for what is no finite number.
+    """
+    q = (real_numbers(host, x) - host.offset) / host.scale
     if host.qtype.step == 2:
         return np.where(q >= 0, 1, -1)
     return np.clip(np.rint(q), host.qtype.min, host.qtype.max).astype(np.int64)

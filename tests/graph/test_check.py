@@ -83,6 +83,15 @@ def test_a_float32_tie_is_proven(tmp_path):
     assert "proven float32 ties" in report.sentence
 
 
+def test_inputs_that_are_none_are_refused(tmp_path):
+    path, x = small_net(tmp_path)
+    graph = import_model(path, BYTE, 2**-8)
+    with pytest.raises(BadInput, match=r"must have shape \(frames, 12\), not \(40, 11\)"):
+        check_against_qonnx(path, graph, x[:, :11])
+    with pytest.raises(BadInput, match="found NaN or infinity"):
+        check_against_qonnx(path, graph, np.full((2, 12), np.nan))
+
+
 def test_inputs_that_the_host_cannot_send_are_refused(tmp_path):
     net = Net((1, 12))
     net.node("MatMul", "x", net.weight(np.ones((12, 5)), 0.25, 4))
