@@ -16,10 +16,7 @@ from codesign.quant import LayerBits, QuantConfig
 from codesign.quant.a2q import A2qQuantiser, largest_norm
 from codesign.quant.handles import handles
 from codesign.train.export import export_qonnx
-
-
-def samples(*shape: int, seed: int = 0) -> torch.Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+from tests.quant.draws import samples
 
 
 def integers(quantiser: A2qQuantiser, w: torch.Tensor) -> np.ndarray:

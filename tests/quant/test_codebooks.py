@@ -11,10 +11,7 @@ import torch
 from codesign.quant.centroids import PERIOD_STEPS, CentroidQuantiser, SharedQuantiser
 from codesign.quant.lq_net import KEEP, LqActs, LqWeights, binary_codes, nearest, refitted
 from codesign.quant.ttq import TtqQuantiser
-
-
-def samples(*shape: int, seed: int = 0) -> torch.Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+from tests.quant.draws import samples
 
 
 @pytest.mark.parametrize("shape", [(), (3, 1)])
@@ -135,6 +132,12 @@ def test_the_basis_moves_by_its_average_and_qem_lowers_the_error():
     assert torch.allclose(quantiser.basis, expected)
     quantiser.eval().quantise(w)
     assert torch.allclose(quantiser.basis, expected)
+
+
+def test_the_whole_gradient_passes_weights_of_lq_net():
+    w, behind = samples(3, 40).requires_grad_(True), samples(3, 40, seed=1)
+    (LqWeights(2, True, True, False, (3, 1)).quantise(w) * behind).sum().backward()
+    assert torch.equal(w.grad, behind)
 
 
 def test_activations_of_lq_net():

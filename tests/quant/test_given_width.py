@@ -15,10 +15,7 @@ from codesign.quant.dorefa import DorefaQuantiser
 from codesign.quant.pact import PactQuantiser
 from codesign.quant.qnn import QnnQuantiser
 from codesign.quant.twn import TwnQuantiser
-
-
-def samples(*shape: int, seed: int = 0) -> torch.Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+from tests.quant.draws import samples
 
 
 @pytest.mark.parametrize("shape", [(), (3, 1)])
@@ -34,6 +31,13 @@ def test_twn_keeps_what_is_over_its_threshold(shape):
         at = 0 if rows is w else int((w == rows).all(1).nonzero()[0])
         part = found if rows is w else found[at]
         assert part.flatten().tolist() == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(), (3, 1)])
+def test_the_whole_gradient_passes_twn(shape):
+    w, behind = samples(3, 40).requires_grad_(True), samples(3, 40, seed=1)
+    (TwnQuantiser(2, True, True, False, shape).quantise(w) * behind).sum().backward()
+    assert torch.equal(w.grad, behind)
 
 
 def test_twn_of_its_own_result_is_the_same():
@@ -117,6 +121,22 @@ def test_bnn_has_no_scale():
     w = samples(20)
     found = BnnQuantiser(1, True, True).quantise(w)
     assert found.tolist() == [math.copysign(1, v) for v in w.tolist()]
+
+
+def test_bnn_passes_gradients_where_its_input_is_within_one():
+    x = torch.tensor([-1.5, -1.0, -0.3, 0.0, 0.9, 1.0, 1.001], requires_grad=True)
+    behind = samples(7)
+    found = BnnQuantiser(1, False, True).quantise(x)
+    assert found.tolist() == [-1, -1, -1, 1, 1, 1, 1]
+    (found * behind).sum().backward()
+    assert x.grad.tolist() == [0, *behind[1:6].tolist(), 0]
+
+
+def test_latent_weights_of_bnn_are_bounded_and_learn_at_the_bounds():
+    w, behind = torch.nn.Parameter(torch.tensor([-2.0, -0.4, 1.0, 3.0])), samples(4)
+    (BnnQuantiser(1, True, True).quantise(w) * behind).sum().backward()
+    assert w.tolist() == pytest.approx([-1, -0.4, 1, 1])
+    assert w.grad.tolist() == behind.tolist()
 
 
 @pytest.mark.parametrize(("kind", "bits"), [(TwnQuantiser, 3), (BnnQuantiser, 2)])

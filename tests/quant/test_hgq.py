@@ -11,10 +11,7 @@ from qonnx.custom_op.general.quant import quant
 
 from codesign.quant.hgq import HgqActs, HgqWeights
 from codesign.train.optimise import RelativeAdam
-
-
-def samples(*shape: int, seed: int = 0) -> torch.Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+from tests.quant.draws import samples
 
 
 def weights_with(fractions: torch.Tensor, x: torch.Tensor, each: bool) -> HgqWeights:

@@ -12,12 +12,13 @@ import torch
 from codesign.errors import BadInput
 from codesign.quant.inq import InqQuantiser
 from codesign.quant.inq_code import code_bits, decode, encode
+from tests.quant.draws import samples
 
 BITS = (2, 3, 4, 5)
 
 
 def weights(*shape: int, seed: int = 0) -> torch.Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed)) * 0.3
+    return samples(*shape, seed=seed) * 0.3
 
 
 def published(values: list[float], bits: int) -> list[float]:

@@ -16,10 +16,7 @@ from codesign.quant.lsq import LsqQuantiser
 from codesign.quant.pixels import PixelQuantiser
 from codesign.quant.quantiser import Quantiser
 from codesign.quant.u3 import U3Quantiser
-
-
-def samples(*shape: int, seed: int = 0) -> torch.Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+from tests.quant.draws import samples
 
 
 @pytest.mark.parametrize(("is_weight", "low", "high"), [(True, -7, 7), (False, 0, 15)])

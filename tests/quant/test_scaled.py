@@ -12,10 +12,7 @@ from codesign.quant.binary_connect import BinaryConnectQuantiser
 from codesign.quant.lsq_plus import OffsetQuantiser, lsq_plus
 from codesign.quant.sat import CalibratedPact, SatWeights
 from codesign.quant.xnor import XnorQuantiser
-
-
-def samples(*shape: int, seed: int = 0) -> torch.Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+from tests.quant.draws import samples
 
 
 def test_binaryconnect_passes_every_gradient_and_clips_its_weights():

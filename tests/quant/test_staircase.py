@@ -14,11 +14,7 @@ from codesign.quant.p1 import P1Quantiser
 from codesign.quant.p2 import P2Quantiser
 from codesign.quant.p3 import P3Quantiser
 from codesign.quant.quantiser import Quantiser
-
-
-def samples(*shape: int, seed: int = 0) -> torch.Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
-
+from tests.quant.draws import samples
 
 # Sums of one element of each published set, over the step.
 PUBLISHED = {

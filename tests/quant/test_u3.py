@@ -9,6 +9,7 @@ import torch
 
 from codesign.errors import BadInput
 from codesign.quant.u3 import U3Quantiser
+from tests.quant import draws
 
 STEP = 0.3
 
@@ -40,7 +41,7 @@ def paper_gradients(x: float, step: float, qmax: float, signed: bool) -> tuple[f
 
 
 def samples(seed: int = 0) -> torch.Tensor:
-    return torch.randn(200, generator=torch.Generator().manual_seed(seed)) * 2
+    return draws.samples(200, seed=seed) * 2
 
 
 # (range as learned, weights?, signed?, range that the paper's rounding and full_range give)
