@@ -119,6 +119,13 @@ def test_stream_at_a_port_that_no_block_has(board: Board) -> None:
         machine_of(design, board)
 
 
+def test_the_host_must_read_what_comes_out(board: Board) -> None:
+    design = two_layers()
+    design = msgspec.structs.replace(design, streams=design.streams[:-1])
+    with pytest.raises(InvariantBroken, match="it writes 1 and reads 0"):
+        machine_of(design, board)
+
+
 def test_fork_into_a_block_of_its_own_machine() -> None:
     fork = Fork(name="f", channels=6, vectors=3, itype=U8, copies=3)
     machine = machine_around(fork, random.Random(5))

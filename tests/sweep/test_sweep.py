@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import msgspec
 import pytest
 
 from codesign.cli import main
-from codesign.errors import BadInput
+from codesign.errors import BadInput, ToolMissing
 from codesign.files import write_text_atomic
+from codesign.sweep.cluster import run_on_cluster
 from codesign.sweep.front import front
 from codesign.sweep.points import points_of
 from codesign.sweep.run import sweep
@@ -203,6 +205,12 @@ def test_a_wrong_sweep_file_is_named_with_its_key(tmp_path: Path, text: str, wor
     with pytest.raises(BadInput, match=words) as caught:
         load_sweep(path)
     assert str(path) in caught.value.message
+
+
+def test_a_cluster_without_dask_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ToolMissing, match=r"pip install 'codesign\[cluster\]'"):
+        next(run_on_cluster((), "tcp://127.0.0.1:9"))
 
 
 def test_what_cannot_be_swept_ends_in_a_sentence(tmp_path: Path) -> None:
