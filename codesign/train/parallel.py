@@ -15,6 +15,7 @@ from torch import distributed, nn
 
 from codesign.errors import BadInput
 from codesign.recipe import Recipe
+from codesign.train.device import chosen_device
 
 # Procedures that several processes go through alike, all with the same weights after every batch.
 SHARED = ("phases", "inq", "inq-dns", "fdqmp", "progressive")
@@ -38,12 +39,15 @@ def share() -> slice:
 
 
 @contextmanager
-def group() -> Iterator[None]:
-    """Join the processes that torchrun started (RANK, WORLD_SIZE, ..); nothing without it."""
+def group(wish: str) -> Iterator[None]:
+    """Join the processes that torchrun started (RANK, WORLD_SIZE, ..); nothing without it.
+
+    `wish` is [train] device: on GPUs each process takes its own, and NCCL joins them.
+    """
     if not _is_started() or distributed.is_initialized():
         yield
         return
-    on_gpu = torch.cuda.is_available()
+    on_gpu = chosen_device(wish).type == "cuda"
     if on_gpu:
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
     distributed.init_process_group("nccl" if on_gpu else "gloo")

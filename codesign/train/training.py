@@ -93,7 +93,7 @@ def train_recipe(
 
     Raises BadInput, Diverged and Interrupted; the checkpoint then holds the last whole epoch.
     """
-    with group():
+    with group(recipe.train.device):
         return _train(recipe, Path(out), resume, watcher, data_dir, after_epoch)
 
 

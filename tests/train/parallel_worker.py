@@ -14,7 +14,7 @@ from codesign.train.pipeline import run_recipe
 
 def main(data: str, *recipes: str) -> None:
     """Run each recipe into the folder of its name without .toml; this network lies there as rank<n>.pt."""
-    with group():  # once for all: torchrun's processes meet a single time
+    with group("cpu"):  # once for all: torchrun's processes meet a single time
         for recipe in map(Path, recipes):
             out = recipe.with_suffix("")
             result = run_recipe(recipe, out, quiet=False, data_dir=Path(data))

@@ -14,6 +14,7 @@ from PIL import Image
 
 from codesign.data.dataset import Split
 from codesign.recipe import DataSpec
+from codesign.train import parallel
 from codesign.train.batches import batch_count, training_batches
 
 WORKER = Path(__file__).with_name("parallel_worker.py")
@@ -192,10 +193,22 @@ def test_shares_of_a_batch_are_the_batch(monkeypatch):
 
 @pytest.mark.parametrize("rank", [0, 1])
 def test_without_torchrun_there_is_one_process(rank, monkeypatch):
-    from codesign.train import parallel
-
     monkeypatch.setenv("RANK", str(rank))
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     assert parallel.is_first() and parallel.processes() == 1
-    with parallel.group():
+    with parallel.group("auto"):
         assert parallel.share() == slice(None)
+
+
+@pytest.mark.parametrize(("wish", "backend"), [("auto", "nccl"), ("cuda", "nccl"), ("cpu", "gloo")])
+def test_processes_meet_where_they_train(wish, backend, monkeypatch):
+    """On a machine with GPUs, a recipe may still ask for the processor."""
+    joined: list[str] = []
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "set_device", lambda index: joined.append(f"gpu {index}"))
+    monkeypatch.setattr(torch.distributed, "init_process_group", joined.append)
+    monkeypatch.setattr(torch.distributed, "destroy_process_group", lambda: None)
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    with parallel.group(wish):
+        assert joined == (["gpu 1", "nccl"] if backend == "nccl" else ["gloo"])
