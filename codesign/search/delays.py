@@ -28,17 +28,17 @@ class Delay:
 
 def delay_of(program: Program, port_in: str, port_out: str) -> Delay:
     """The delays between two ports of a block under its present folding."""
-    chain = _chain(program, port_in, port_out)
+    chain = chain_of(program, port_in, port_out)
     if chain is None:
         return Delay(None, 0, None)
     processes, channels = chain
     ports = (port_in, *(c.name for c in channels), port_out)
-    lags = (*(c.forward_latency_cycles for c in channels), 1 + processes[-1].latency_cycles)
+    lags = lags_of(processes, channels)
     begun = all(_begins_with(p, port) for p, port in zip(processes, ports, strict=False))
     # The token of the next process that its first event waits for.
     wanted = [_first_offset(p, c.name) for p, c in zip(processes[1:], channels, strict=True)]
     fills = [
-        _until(p, port, token)
+        until(p, port, token)
         for p, port, token in zip(processes, ports[1:], (*wanted, 0), strict=True)
     ]
     steps = [lag + fill for lag, fill in zip(lags, fills, strict=True)]
@@ -52,7 +52,7 @@ def delay_of(program: Program, port_in: str, port_out: str) -> Delay:
     )
 
 
-def _chain(
+def chain_of(
     program: Program, port_in: str, port_out: str
 ) -> tuple[tuple[Process, ...], tuple[InnerChannel, ...]] | None:
     """The process between the ports, or the two with the channel between them."""
@@ -64,6 +64,11 @@ def _chain(
         return (reader,), ()
     between = [c for c in program.channels if (c.source, c.target) == (reader.name, writer.name)]
     return ((reader, writer), (between[0],)) if between else None
+
+
+def lags_of(processes: tuple[Process, ...], channels: tuple[InnerChannel, ...]) -> tuple[int, ...]:
+    """Cycles until what each process writes can be read."""
+    return (*(c.forward_latency_cycles for c in channels), 1 + processes[-1].latency_cycles)
 
 
 def _reads(process: Process, port: str) -> bool:
@@ -86,7 +91,7 @@ def _first_offset(process: Process, port: str) -> int:
     return next((read.offset for read in reads if read.port == port), 0)
 
 
-def _until(process: Process, port: str, token: int) -> int:
+def until(process: Process, port: str, token: int) -> int:
     """Cycles from the first event to the one that writes token number `token` to `port`."""
     start = process.loops[0].segments[0]
     passed, left = -(start.first_gap or start.gap), token

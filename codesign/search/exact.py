@@ -58,8 +58,11 @@ class Exact:
         self.network, self.limit = network, limit
         self.unit = np.where(limit > 0, limit, UNIT_OF_NONE)
 
-    def decide(self, interval_cycles: int) -> Decision:
-        """Does any choice with every node at most `interval_cycles` fit?"""
+    def decide(self, interval_cycles: int, effort: float = DECIDING_EFFORT) -> Decision:
+        """Does any choice with every node at most `interval_cycles` fit?
+
+        `effort` goes into a search where the relaxation leaves it open, in the solver's own seconds.
+        """
         kept = self._allowed(interval_cycles)
         if any(len(k) == 0 for k in kept):
             return Decision("no", None, np.inf, np.zeros(len(self.limit)))
@@ -74,7 +77,7 @@ class Exact:
         picks = seen[0] if seen else self._best(problem, list(bound.mixed), np.zeros(len(binding)))
         if self._fits(problem, picks):
             return Decision("yes", problem.choice(picks), bound.value, binding)
-        return self._searched(elimination, bound, binding)
+        return self._searched(elimination, bound, binding, effort)
 
     def cheapest(self, interval_cycles: int, choice: np.ndarray, cost: np.ndarray) -> Cheapest:
         """The least `cost` . counts at an interval at which `choice` fits."""
@@ -126,13 +129,15 @@ class Exact:
         excess = np.maximum(counts - self.limit - ROUNDING, 0.0)
         return float((excess / self.unit).sum()), float(counts @ cost)
 
-    def _searched(self, elimination: Elimination, bound: Bound, binding: np.ndarray) -> Decision:
+    def _searched(
+        self, elimination: Elimination, bound: Bound, binding: np.ndarray, effort: float
+    ) -> Decision:
         """CP-SAT on the options that the relaxation's prices leave."""
         worth = elimination.marginals(bound.prices) - float(bound.prices @ self.limit)
         rest = _without(elimination.problem, worth > ROUNDING)
         if rest is None:
             return Decision("no", None, 0.0, binding)
-        found = solve(rest, self.limit, None, DECIDING_EFFORT)
+        found = solve(rest, self.limit, None, effort)
         if found.picks is not None and self._fits(rest, found.picks):
             return Decision("yes", rest.choice(found.picks), bound.value, binding)
         none = found.picks is None and found.proven

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import ceil, floor
+from math import floor, prod
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -22,9 +22,11 @@ from codesign.board import Board
 from codesign.design import Design
 from codesign.graph.ir import IntGraph
 from codesign.search.delays import Delay, delay_of
-from codesign.search.exact import Cheapest, Exact
+from codesign.search.exact import Cheapest, Decision, Exact
 from codesign.search.fifo import size_fifos
+from codesign.search.fills import Fills
 from codesign.search.network import Network
+from codesign.sim.host import bits_per_cycle
 from codesign.sim.simulate import simulate
 
 if TYPE_CHECKING:
@@ -33,10 +35,12 @@ if TYPE_CHECKING:
 LATENCY = "latency"
 # Foldings that are simulated on the way to one that is fast enough.
 ROUNDS = 8
-# Steps in which a latency is sought that some folding allows.
-GROWTH = 1.05
+# Of the solver, on one question of what latency is possible (about seconds).
+EFFORT = 0.5
+# Share of a latency within which the shortest that no proof excludes is looked for.
+NEAR = 0.01
 # Blocks i whose sums are counted, those with the most foldings.
-MOST_BLOCKS = 8
+MOST_BLOCKS = 5
 # The first block can read one cycle after the host has written.
 HOST_CYCLES = 1
 FAR = 1 << 60
@@ -59,12 +63,14 @@ class Step:
 class LatencyBound:
     """Sums of delays as further counts of a network."""
 
-    def __init__(self, graph: IntGraph, network: Network) -> None:
-        self.network = network
-        self.steps = [_step(graph, network, *place) for place in _path(graph, network)]
-        self.rows = list(self._rows())
-        self.rows.sort(key=lambda row: -len(set(network.options[self.steps[row].node].folds)))
-        del self.rows[MOST_BLOCKS:]
+    def __init__(self, graph: IntGraph, network: Network, board: Board) -> None:
+        self.network, path = network, _path(graph, network)
+        self.steps = [_step(graph, network, *place) for place in path]
+        blocks, folds = [n.block for n in graph.nodes], [o.folds for o in network.options]
+        self.fills = Fills(blocks, folds, path, host_bits_per_cycle(graph, board))
+        rows = sorted(self._rows(), key=lambda row: -len(set(folds[self.steps[row].node])))
+        rows = rows[:MOST_BLOCKS]
+        self.sums = [sums for row in rows for sums in (self._counts(row), self._filled(row))]
 
     def exact(self, limit: np.ndarray, latency_cycles: float, all_options: bool = False) -> Exact:
         """Questions about foldings within `limit` whose delays allow the latency.
@@ -72,7 +78,7 @@ class LatencyBound:
         With `all_options` those that take too long on their own stay, so that each block has some.
         """
         kept = self.network.options if all_options else self._possible(latency_cycles)
-        added = [self._counts(row) for row in self.rows]
+        added = self.sums
         device = self.network.device
         kinds = (*device.kinds, *(f"latency{i}" for i in range(len(added))))
         options = tuple(
@@ -104,6 +110,15 @@ class LatencyBound:
                 break
         return found
 
+    def _filled(self, row: int) -> list[np.ndarray]:
+        """The same with what fills line buffers before the place, at the pace of who writes them."""
+        found = [np.zeros(len(o.folds)) for o in self.network.options]
+        for node, cycles in (*self.fills.counts(row), self.fills.rest(row)):
+            found[node] = found[node] + cycles
+        for step in self.steps[row + 1 :]:
+            found[step.node] = found[step.node] + step.tail
+        return found
+
     def _possible(self, latency_cycles: float) -> Iterator[object]:
         """Options; those that alone take too long are as slow as can be."""
         slowest = {self.steps[row].node: self.steps[row].last for row in self._rows()}
@@ -111,6 +126,13 @@ class LatencyBound:
             last = slowest.get(node)
             late = np.zeros(len(options.folds), bool) if last is None else last > latency_cycles
             yield replace(options, intervals=np.where(late, FAR, options.intervals))
+
+
+def host_bits_per_cycle(graph: IntGraph, board: Board) -> float:
+    """What the host sends in a cycle."""
+    ends = graph.input, graph.output
+    moved = tuple(prod(end.shape) * end.qtype.bits for end in ends)
+    return bits_per_cycle(moved, board.clock_hz, board)[0]
 
 
 def _path(graph: IntGraph, network: Network) -> list[tuple[int, int, int]]:
@@ -149,8 +171,9 @@ class LatencySearch:
         self.search, self.clock_hz = search, search.board.clock_hz
         self.cycles = floor(latency_s * self.clock_hz * (1 + 1e-12))
         self.interval = int(min(most_cycles, search.intervals[-1]))
-        self.bound = LatencyBound(search.graph, search.network)
+        self.bound = LatencyBound(search.graph, search.network, search.board)
         self.simulated: dict[bytes, int] = {}
+        self.decided: dict[int, Decision] = {}
 
     def found(self) -> FoldResult:
         """The cheapest of those whose simulated latency is short enough, with the bound of all."""
@@ -163,12 +186,12 @@ class LatencySearch:
 
     def _allowing(self, cycles: int) -> Cheapest | None:
         """The cheapest choice whose delays allow `cycles`; None where none is known to fit."""
-        exact = self.bound.exact(self.search.exact.limit, cycles)
-        found = exact.decide(self.interval)
-        if found.choice is None:
+        found = self._decided(cycles).choice
+        if found is None:
             return None
+        exact = self.bound.exact(self.search.exact.limit, cycles)
         more = np.zeros(len(exact.limit) - len(self.search.cost))
-        return exact.cheapest(self.interval, found.choice, np.concatenate([self.search.cost, more]))
+        return exact.cheapest(self.interval, found, np.concatenate([self.search.cost, more]))
 
     def _tried(self, first: Cheapest | None) -> Iterator[Cheapest]:
         """`first`; where it is too slow, those with less and less time, and those of equal intervals."""
@@ -200,23 +223,34 @@ class LatencySearch:
         fastest = self.search.fastest()
         if not fastest.fits:
             return replace(fastest, meets_target=False)
-        refuted, found = self._shortest()
-        quickest = self.search.cheapest(self.search.fastest_index())
-        shortest = min(filter(None, (found, quickest)), key=self._latency)
+        refuted, shortest = self._shortest()
         result = self._with(self.search.result(shortest, False), shortest)
         bound_s = (refuted + 1) / self.clock_hz if refuted else 0.0
         lack = self._lack() if refuted >= self.cycles else {}
         proof = msgspec.structs.replace(result.proof, latency_bound_s=bound_s, **lack)
         return replace(result, proof=proof, best_fps=max(fastest.best_fps, result.fps))
 
-    def _shortest(self) -> tuple[int, Cheapest | None]:
+    def _shortest(self) -> tuple[int, Cheapest]:
         """(most cycles that no folding is within, the choice of the shortest latency that was found)."""
-        refuted, cycles, best = 0, max(self.cycles, 1), None
-        while best is None and cycles < FAR:
-            best = self._allowing(cycles)
-            refuted = cycles if best is None else refuted
-            cycles = ceil(cycles * GROWTH)
-        return refuted, best
+        found = [self.search.cheapest(self.search.fastest_index())]
+        refuted, allowed = self._refuted(0, self.cycles), self._latency(found[0])
+        while allowed - refuted > max(1, int(allowed * NEAR)):
+            middle = (refuted + allowed) // 2
+            found += filter(None, [self._allowing(middle)])
+            refuted = self._refuted(refuted, middle)
+            allowed = allowed if refuted == middle else middle
+        return refuted, min(found, key=self._latency)
+
+    def _refuted(self, before: int, cycles: int) -> int:
+        """`cycles` where no folding is within them, else `before`."""
+        return cycles if self._decided(cycles).answer == "no" else before
+
+    def _decided(self, cycles: int) -> Decision:
+        """Whether some choice has delays that allow `cycles`."""
+        if cycles not in self.decided:
+            exact = self.bound.exact(self.search.exact.limit, cycles)
+            self.decided[cycles] = exact.decide(self.interval, EFFORT)
+        return self.decided[cycles]
 
     def _lack(self) -> dict[str, object]:
         """What every folding for the target lacks."""

@@ -50,7 +50,7 @@ def test_a_rate_beyond_the_budget_names_what_binds_and_the_nearest(tmp_path, cap
     words = ["estimate", model, "--board", board, "--json", "--target-fps"]
     assert main([*words, "5e7"]) == 3
     verdict = _failed(capsys)
-    assert re.search(r"needs \d+ LUT of \d+ usable", verdict["sentence"])
+    assert re.search(r"needs [\d,]+ LUT of [\d,]+ usable", verdict["sentence"])
     assert re.match(r"Proven: every folding for the target needs [\d.]+% more", verdict["proof"])
     nearest = next(x for x in verdict["levers"] if x.startswith("a target of at most"))
     reachable = float(re.search(r"[\d,]+", nearest).group().replace(",", ""))
