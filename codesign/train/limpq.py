@@ -22,6 +22,7 @@ import msgspec
 import torch
 
 from codesign.errors import BadInput
+from codesign.quant.float_quantiser import FLOAT_BITS
 from codesign.quant.lsq import LsqQuantiser
 from codesign.train.allocate import Need, allocate
 from codesign.train.budget import BITS_PER_KIB, Budget, check_reach
@@ -150,7 +151,8 @@ def board_needs(budget: Budget) -> Iterator[Need]:
 
 
 def _kib(elements: int) -> dict[int, float]:
-    return {bits: elements * bits / BITS_PER_KIB for bits in BITS}
+    """KiB at every width that a quantiser may have, one that does not quantise included."""
+    return {bits: elements * bits / BITS_PER_KIB for bits in (*BITS, int(FLOAT_BITS))}
 
 
 def _moved(trainer: Trainer, projection: Projection) -> Projection:

@@ -163,6 +163,22 @@ def test_the_board_limits_widths_too(tmp_path):
     assert any(h.integer_bits() < 6 for h in trained.handles if h.role == "weight")
 
 
+def test_activations_that_are_not_quantised_count_with_32_bits(tmp_path):
+    acts = 24 * 32 / 8192
+    recipe = change(
+        RECIPE,
+        quant=change(RECIPE.quant, weight_quantiser="fixed", act_quantiser="float"),
+        train=change(RECIPE.train, hold_epochs=1, epochs=1),
+        budget=BudgetSpec(weights_kib=0.7, activations_sum_kib=acts),
+        steps=("train",),
+    )
+    trained = train_recipe(recipe, tmp_path)
+    assert trained.projection.fits
+    tight = change(recipe, budget=BudgetSpec(weights_kib=0.7, activations_sum_kib=0.9 * acts))
+    with pytest.raises(BadInput, match="activations_sum_kib is .* this network needs 0.09375 KiB"):
+        train_recipe(tight, tmp_path / "tight")
+
+
 def test_layers_with_widths_of_their_own_keep_them(tmp_path):
     recipe = change(RECIPE, quant=change(RECIPE.quant, layers={"logits": LayerBits(weight=8)}))
     data = recipe_data(recipe)
