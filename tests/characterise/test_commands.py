@@ -24,6 +24,7 @@ def test_the_report_covers_held_out_rows_blocks_and_networks(capsys) -> None:
     assert lines["all held out"]["lut_median"] < 0.12
     assert lines["all held out"]["ff_median"] < 0.05
     assert lines["all held out"]["dsp_exact"] > 0.95
+    assert len(report["networks"]) >= 3
     for network in report["networks"]:
         assert abs(network["predicted"]["lut"] / network["measured"]["lut"] - 1) < 0.25
 

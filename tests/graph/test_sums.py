@@ -53,15 +53,16 @@ def test_small_factors_order_all_pairs_as_the_real_sum_does(seed):
     for row in range(rows):
         a, b = (np.arange(t.qtype.min, t.qtype.max + 1, t.qtype.step) for t in terms)
         factors = [int(f[row % len(f)]) for f in found.factors]
-        for x in a:
-            for y in b:
-                real = sum(t.linear.apply(Fraction(int(q)), row) for t, q in zip(terms, (x, y)))
-                argument = chain[0].apply(real, row)
-                expected = -5 + sum(bound.holds(argument) for bound in bounds[0])
-                total = np.array([[factors[0] * x + factors[1] * y]])
-                levels = found.levels
-                got = (levels.sign[row] * total >= levels.table[row]).sum() - 5
-                assert got == expected
+        reals_of_a, reals_of_b = (
+            [t.linear.apply(Fraction(int(q)), row) for q in values]
+            for t, values in zip(terms, (a, b), strict=True)
+        )
+        for x, real in zip(a, reals_of_a, strict=True):
+            arguments = [chain[0].apply(real + other, row) for other in reals_of_b]
+            expected = [-5 + sum(bound.holds(v) for bound in bounds[0]) for v in arguments]
+            totals = (factors[0] * x + factors[1] * b)[:, None]
+            got = (found.levels.sign[row] * totals >= found.levels.table[row]).sum(axis=1) - 5
+            assert got.tolist() == expected
 
 
 @pytest.mark.parametrize("bits", [2, 4, 8])

@@ -10,6 +10,7 @@ from codesign.errors import BadInput
 from codesign.models.registry import MODELS, build_model
 from codesign.quant import QuantConfig
 from codesign.quant.handles import handles
+from tests.train.noise import learn
 
 SMALL = {
     "tfc": {"sizes": [16, 8]},
@@ -52,16 +53,7 @@ def test_every_family_learns(name, config):
     torch.manual_seed(0)
     model = build_model(name, (1, 8, 8), 4, config, **SMALL[name])
     x, y = torch.randint(0, 256, (32, 1, 8, 8)) / 255, torch.arange(32) % 4
-    optimiser = torch.optim.Adam(model.parameters(), lr=0.01)
-    losses = []
-    for _ in range(12):
-        loss = nn.functional.cross_entropy(model(x), y)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        for handle in handles(model):
-            handle.clip_()
-        losses.append(loss.item())
+    losses = learn(model, x, y, 12)
     assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
     assert sum(losses[-3:]) < sum(losses[:3])
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 import torch
 
-from codesign.errors import BadInput, Diverged, Interrupted
+from codesign.errors import BadInput, Diverged
 from codesign.graph.load import import_model
 from codesign.recipe import load_recipe
 from codesign.train.loop import Trainer
@@ -14,6 +14,7 @@ from codesign.train.pipeline import run_recipe
 from codesign.train.reload import trained_model
 from codesign.train.stages import check_model, export_model
 from codesign.train.training import train_recipe
+from tests.train.stopping import assert_same, stopped_and_resumed
 
 change = msgspec.structs.replace
 
@@ -48,20 +49,8 @@ def test_from_recipe_to_integers(name, tmp_path):
 @pytest.mark.parametrize("name", RECIPES)
 def test_resumed_as_if_it_had_not_stopped(name, tmp_path):
     whole = train_recipe(RECIPES[name], tmp_path / "whole")
-    real = Trainer._epoch
-
-    def epoch(self: Trainer, stage: object) -> None:
-        if self.done == 2:
-            raise KeyboardInterrupt
-        real(self, stage)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Trainer, "_epoch", epoch)
-        with pytest.raises(Interrupted):
-            train_recipe(RECIPES[name], tmp_path / "cut")
-    again = train_recipe(RECIPES[name], tmp_path / "cut", resume=True)
-    expected, found = (trained.model.state_dict() for trained in (whole, again))
-    assert all(torch.equal(value, found[key]) for key, value in expected.items())
+    again = stopped_and_resumed(RECIPES[name], tmp_path / "cut", 2)
+    assert_same(again, whole)
     assert [e.lr for e in again.history] == [e.lr for e in whole.history]
 
 

@@ -7,16 +7,15 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from codesign.errors import BadInput
 from codesign.graph.load import import_model
 from codesign.models.registry import build_model
 from codesign.quant import LayerBits, QuantConfig
 from codesign.quant.a2q import A2qQuantiser, largest_norm
-from codesign.quant.handles import handles
 from codesign.train.export import export_qonnx
 from tests.quant.draws import samples
+from tests.train.noise import learn
 
 
 def integers(quantiser: A2qQuantiser, w: torch.Tensor) -> np.ndarray:
@@ -82,13 +81,7 @@ def test_accumulators_of_the_imported_network_have_at_most_these_bits(tmp_path):
     config = QuantConfig(4, 4, weight_quantiser="a2q+", act_quantiser="fixed", accumulator_bits=11)
     model = build_model("cnv", (1, 8, 8), 4, config, stages=[[8], [12]], hidden=[16])
     x, y = torch.randint(0, 256, (32, 1, 8, 8)) / 255, torch.arange(32) % 4
-    optimiser = torch.optim.Adam(model.parameters(), lr=0.02)
-    for _ in range(8):
-        optimiser.zero_grad()
-        nn.functional.cross_entropy(model(x), y).backward()
-        optimiser.step()
-        for handle in handles(model):
-            handle.clip_()
+    learn(model, x, y, 8, lr=0.02)
     graph = import_model(export_qonnx(model, (1, 8, 8), tmp_path / "m.onnx", x[:2]).path)
     sums = [n.block.acc.bits for n in graph.nodes if hasattr(n.block, "acc")]
     assert len(sums) == 4 and max(sums) <= 11

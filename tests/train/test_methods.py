@@ -20,6 +20,7 @@ from codesign.recipe import BoardSpec, ModelSpec, Recipe
 from codesign.sim.simulate import simulate
 from codesign.train.export import check_export, export_qonnx
 from tests.graph.compared import integers_of
+from tests.train.noise import learn
 
 SHAPE = (1, 6, 6)
 
@@ -52,16 +53,7 @@ def trained(config: QuantConfig, steps: int = 25) -> tuple[nn.Module, torch.Tens
     torch.manual_seed(0)
     model = build_model("tfc", SHAPE, 4, config, sizes=[24, 16])
     x, y = torch.randint(0, 256, (64, *SHAPE)) / 255, torch.arange(64) % 4
-    optimiser = torch.optim.Adam(model.parameters(), lr=0.01)
-    losses = []
-    for _ in range(steps):
-        loss = nn.functional.cross_entropy(model(x), y)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        for handle in handles(model):
-            handle.clip_()
-        losses.append(loss.item())
+    losses = learn(model, x, y, steps)
     return model.eval(), x, losses
 
 

@@ -14,10 +14,10 @@ from torch import nn
 from codesign.graph.load import import_model
 from codesign.models.registry import build_model
 from codesign.quant import QuantConfig
-from codesign.quant.handles import handles
 from codesign.train.evaluate import TIE
 from codesign.train.export import export_qonnx
 from tests.graph.compared import integers_of
+from tests.train.noise import learn
 
 SHAPE, CLASSES, FRAMES = (3, 16, 16), 10, 64
 
@@ -29,14 +29,7 @@ def trained(quantiser: str) -> tuple[nn.Module, torch.Tensor]:
         "resnet", SHAPE, CLASSES, QuantConfig(3, 3, quantiser=quantiser), channels=8
     )
     x, y = torch.randint(0, 256, (FRAMES, *SHAPE)) / 255, torch.arange(FRAMES) % CLASSES
-    optimiser = torch.optim.Adam(model.parameters(), lr=0.005)
-    for _ in range(3):
-        loss = nn.functional.cross_entropy(model(x), y)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        for handle in handles(model):
-            handle.clip_()
+    learn(model, x, y, 3, lr=0.005)
     return model.eval(), x
 
 
