@@ -125,7 +125,7 @@ def test_import_checks_the_inputs_it_is_given(model, tmp_path, capsys):
 def test_estimate_json_adds_up(model, capsys):
     data = _json(capsys, "estimate", model, "--board", "pynq-z1", "--per-bitwidth")
     parts = [part["resources"].get("lut", 0) for part in (*data["blocks"], *data["streams"])]
-    assert sum(parts) == pytest.approx(data["total"]["lut"])
+    assert sum(parts) + data["adapters"]["lut"] == pytest.approx(data["total"]["lut"])
     assert data["verdict"]["fits"] is True
     assert [row["bits"] for row in data["bitwidths"]["uniform"]] == list(range(1, 9))
     assert data["bitwidths"]["refolded"] == []

@@ -8,12 +8,13 @@ from codesign.report.format import bounded, count, percent, rate, resource_name
 
 
 def print_resources(data: ReportData) -> None:
-    """Every block with folding, cycles and resources; FIFOs summed up; total and budget."""
+    """Every block with folding, cycles and resources; FIFOs and adapters summed up; total, budget."""
     kinds = [k for k, budget in data.board.budget.items() if budget or data.total.get(k)]
     columns = ("Block", "Kind", "Weights", "PE x SIMD", "Cycles/frame", *map(resource_name, kinds))
     rows = [(*_block_words(b), *_amounts(b.resources, kinds, b.low, b.high)) for b in data.blocks]
     fifos = {k: sum(s.resources.get(k, 0.0) for s in data.streams) for k in kinds}
     rows.append((f"{len(data.streams)} FIFOs", "", "", "", "", *_amounts(fifos, kinds)))
+    rows.append(("AXI adapters", "", "", "", "", *_amounts(data.adapters, kinds)))
     rows.append(
         ("total", "", "", "", "", *_amounts(data.total, kinds, data.total_low, data.total_high))
     )

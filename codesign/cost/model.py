@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
-from math import ceil, floor, hypot
+from math import floor, hypot
 from pathlib import Path
 
 import msgspec
@@ -22,7 +22,6 @@ COEFFICIENTS = Path(__file__).parent / "coefficients"
 FITTED = ("lut", "ff")
 # Errors are relative to the value plus this many: a counter more or less is no error of 50 %.
 FLOOR = 10.0
-NEARLY = 1e-6
 BASE = "base"
 ANALYTIC = "analytic"
 # LUTs below and above the central value, flip-flops below and above.
@@ -118,7 +117,8 @@ def widths(centre: Resources, kind: str, family: str) -> Widths:
 def bounds(centre: Resources, by_kind: Mapping[str, Widths]) -> tuple[Resources, Resources]:
     """90 % bounds of a sum, from the widths of its parts added up by kind: errors of one kind of
     block are taken as one error, those of different kinds as independent (they add as squares).
-    Counts are whole, so the bounds are; a sum without fitted parts is its own bound."""
+    Counts are whole, so the bounds are the nearest whole ones (outwards they would hold more than
+    nine in ten); a sum without fitted parts is its own bound."""
     if not any(any(w) for w in by_kind.values()):
         return centre, centre
     lut_below, lut_above, ff_below, ff_above = (
@@ -126,18 +126,13 @@ def bounds(centre: Resources, by_kind: Mapping[str, Widths]) -> tuple[Resources,
     )
     replace = msgspec.structs.replace
     return (
-        replace(centre, lut=_down(centre.lut - lut_below), ff=_down(centre.ff - ff_below)),
-        replace(centre, lut=_up(centre.lut + lut_above), ff=_up(centre.ff + ff_above)),
+        replace(centre, lut=_whole(centre.lut - lut_below), ff=_whole(centre.ff - ff_below)),
+        replace(centre, lut=_whole(centre.lut + lut_above), ff=_whole(centre.ff + ff_above)),
     )
 
 
-def _down(bound: float) -> float:
-    """The count at `bound` or below; nearly whole ones are whole."""
-    return max(0.0, float(floor(bound + NEARLY)))
-
-
-def _up(bound: float) -> float:
-    return float(ceil(bound - NEARLY))
+def _whole(bound: float) -> float:
+    return max(0.0, float(floor(bound + 0.5)))
 
 
 def add_widths(by_kind: dict[str, Widths], kind: str, more: Widths, sign: int = 1) -> None:

@@ -12,7 +12,7 @@ from codesign.board import Board
 from codesign.cost.clock import estimate_clock
 from codesign.cost.estimate import DesignEstimate, PartEstimate
 from codesign.cost.model import ANALYTIC, FITTED
-from codesign.cost.resources import Resources
+from codesign.cost.resources import Resources, total
 from codesign.cost.verdict import Verdict
 from codesign.design import Design, HostInput, HostOutput, Stream
 from codesign.report.data import (
@@ -257,6 +257,7 @@ def design_report(
         bottleneck=estimate.bottleneck,
         blocks=block_parts(design, estimate),
         streams=stream_parts(design, estimate, simulation),
+        adapters=total(p.resources for p in estimate.parts if p.kind == "adapter").flat(),
         total=estimate.total.flat(),
         total_low=fitted_counts(estimate.low),
         total_high=fitted_counts(estimate.high),

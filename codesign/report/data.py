@@ -279,9 +279,10 @@ class HostPart(msgspec.Struct, frozen=True, kw_only=True):
 class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     """All that one report shows.
 
-    `command` reproduces the run; `clock` says in a sentence which clock the depth of the logic
-    allows; `notes` are sentences of import and lowering (for instance how the input is quantised);
-    `accuracies` are in the order of the flow, the last is the headline.
+    `adapters` is what the AXI4-Stream adapters take; `command` reproduces the run; `clock` says in
+    a sentence which clock the depth of the logic allows; `notes` are sentences of import and
+    lowering (for instance how the input is quantised); `accuracies` are in the order of the flow,
+    the last is the headline.
     """
 
     title: str
@@ -295,6 +296,7 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     bottleneck: str = ""
     blocks: tuple[BlockPart, ...] = ()
     streams: tuple[StreamPart, ...] = ()
+    adapters: Counts = {}
     total: Counts = {}
     total_low: Counts = {}
     total_high: Counts = {}

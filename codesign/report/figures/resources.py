@@ -9,7 +9,7 @@ from codesign.report.format import count, percent, resource_name
 from codesign.report.svg import canvas, line, rect, shortened, soft, text
 
 ROW, HEAD, MOST = 20, 32, 12
-FIFOS = "FIFOs"
+FIFOS, ADAPTERS = "FIFOs", "AXI adapters"
 
 
 def draw(data: ReportData, width: int) -> str | None:
@@ -60,7 +60,8 @@ def _rows(data: ReportData, kind: str) -> list[tuple[str, float, str]]:
     rest = sum(amount for _, amount, _ in ranked[MOST:])
     if rest:
         shown.append((f"{len(ranked) - MOST} smaller blocks", rest, of_kind("")))
-    return shown + ([(FIFOS, fifos, of_kind(""))] if fifos else [])
+    others = ((FIFOS, fifos), (ADAPTERS, data.adapters.get(kind, 0.0)))
+    return shown + [(name, amount, of_kind("")) for name, amount in others if amount]
 
 
 def _fifos(data: ReportData) -> Counts:
