@@ -100,10 +100,16 @@ class FoldSearch:
         if index is None:
             return self.smallest()
         found = self._fitting(index, True)
-        if index == 0:
-            return found
-        lack = self._lack(index - 1, *self.exact.lacking(int(self.intervals[index - 1])))
+        lack = self.lack_within(int(self.intervals[index]) - 1)
         return replace(found, proof=msgspec.structs.replace(found.proof, **lack))
+
+    def lack_within(self, interval_cycles: int) -> dict[str, object]:
+        """What every folding within an interval lacks, as fields of a proof; nothing where none is
+        legal."""
+        index = self.index_within(interval_cycles)
+        if index < 0:
+            return {}
+        return self._lack(index, *self.exact.lacking(int(self.intervals[index])))
 
     def smallest(self) -> FoldResult:
         """The choice that may be as slow as any option."""

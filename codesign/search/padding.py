@@ -29,6 +29,9 @@ MOST_GROWTH = 0.25
 # Up to so many paddings all are tried, else one layer is changed after another.
 MOST_PADDINGS = 128
 
+# Fields of a proof that say what is lacking.
+LACK = "refuted_fps", "least_excess", "binding"
+
 Sizes = dict[str, int]
 
 
@@ -185,17 +188,30 @@ class _Paddings:
         """The weakest of what is proven of each padding."""
         bounds = [search.fps_bound() for search in self.searches.values()]
         bound = max(fps for fps, _ in bounds)
-        least = min((r.proof for r in self.results), key=lambda proof: proof.least_excess)
-        fits = self.found.fits and len(self.results) > 1
+        fits = self.found.fits and self.found.meets_target
+        lack = self._next_lacks() if fits else self._lacks()
         return msgspec.structs.replace(
             self.found.proof,
             fps_bound=bound,
             structural=all(whole for fps, whole in bounds if fps == bound),
             cost_bound=min(self.cost_bounds, default=self.found.proof.cost_bound),
-            # What the next rate lacks is known of one padding alone.
-            least_excess=0.0 if fits else least.least_excess,
-            binding={} if fits else least.binding,
-            refuted_fps=np.inf if fits else least.refuted_fps,
             paddings=len(self.searches),
             paddings_left=self.possible - len(self.searches),
+            **lack,
         )
+
+    def _lacks(self) -> dict[str, object]:
+        """What the padding that lacks least lacks."""
+        least = min((r.proof for r in self.results), key=lambda proof: proof.least_excess)
+        return {name: getattr(least, name) for name in LACK}
+
+    def _next_lacks(self) -> dict[str, object]:
+        """What every folding of any padding lacks that is faster than the one found; with a target,
+        and where no padding has a faster one, nothing."""
+        faster = () if self.targeted else self.searches.values()
+        lacks = [s.lack_within(self.found.interval_cycles - 1) for s in faster]
+        lacks = [lack for lack in lacks if lack]
+        if not lacks:
+            return {"refuted_fps": np.inf, "least_excess": 0.0, "binding": {}}
+        least = min(lacks, key=lambda lack: lack["least_excess"])
+        return least | {"refuted_fps": min(lack["refuted_fps"] for lack in lacks)}

@@ -28,10 +28,13 @@ All paddings are searched up to 128 of them, beyond that one layer after another
 those tried. Outputs stay the same: added channels are copies of a layer's first one, and their readers give
 them the weight 0, or +1 and -1 in turn where weights are bipolar (`tests/search/test_padding.py`,
 `tests/search/test_padded_plan.py` execute both). The row with a target is the cheapest in LUTs that reaches the
-rate of the row above it. Seconds are processor time.
+rate of the row above it. What the next faster rate lacks holds for all paddings tried. Seconds are
+processor time.
 
 """
-COLUMNS = ("board", "target", "padded", "frames/s", "LUT", "BRAM18", "DSP", "proof", "s")
+COLUMNS = (
+    "board", "target", "padded", "frames/s", "LUT", "BRAM18", "DSP", "proof", "next rate lacks", "s",
+)  # fmt: skip
 SHARES = (0.1, 0.3)
 
 
@@ -79,6 +82,6 @@ def _line(found: FoldResult, board: Board, target: float | None, words: str, sec
     wanted = f"{target:,.1f}" if target else "none"
     amounts = (f"{counts.get(kind, 0):,.0f}" for kind in ("lut", "BRAM18", "dsp"))
     proof = found.proof.sentence(found.fps, target is not None)
-    return " | ".join(
-        (board.name, wanted, words, f"{found.fps:,.1f}", *amounts, proof, f"{seconds:.1f}")
-    )
+    lacks = found.proof.lacking if target is None and found.proof.scarce else ""
+    rate = f"{found.fps:,.1f}"
+    return " | ".join((board.name, wanted, words, rate, *amounts, proof, lacks, f"{seconds:.1f}"))

@@ -227,3 +227,18 @@ def test_a_table_of_one_channel_has_no_only_value_once_it_is_padded():
     padded = pad_channels(graph, {"first": 3})
     (after,) = (r for node in padded.nodes for r in node.block.params if r.name == "limit")
     assert (after.shape, after.value) == ((3, 1), None)
+
+
+def test_what_the_next_rate_lacks_holds_for_every_padding():
+    """With nearly so much more of each count no padding is faster; each of them lacks as much or more."""
+    share = 0.02
+    graph, board = prime_mlp(), PYNQ.share(share)
+    padded = find_padded(graph, board)
+    proof = padded.found.proof
+    assert padded.found.fits and proof.least_excess > 0
+    assert proof.scarce and proof.refuted_fps > padded.found.fps
+    more = find_padded(graph, PYNQ.share(share * (1 + 0.9 * proof.least_excess)))
+    assert more.found.interval_cycles == padded.found.interval_cycles
+    alone = find_folds(graph, board)
+    if alone.interval_cycles == padded.found.interval_cycles:
+        assert proof.least_excess <= alone.proof.least_excess
