@@ -45,13 +45,16 @@ class Steps:
             quantiser.assign(self.table[item, width].detach(), quantiser.levels_of(width))
 
     def learn(self, passes: int) -> None:
-        """Begin with least squares on the first batch, then move all steps with every batch."""
+        """Begin with least squares on the first batch, then move all steps with every batch.
+
+        Raises Diverged where a loss is no number.
+        """
         state = {k: v.clone() for k, v in self.trainer.model.state_dict().items()}
         for number in range(passes):
-            for x, y in self.batches(number):
+            for batch, (x, y) in enumerate(self.batches(number)):
                 if not self.table:
                     self._begin(x)
-                self._step(x, y)
+                self._step(x, y, batch)
         self.trainer.model.load_state_dict(state)
 
     def batches(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -79,21 +82,23 @@ class Steps:
         self.optimiser = RelativeAdam(self.table.values(), rate)
         self.random = epoch_generator(self.trainer.recipe.train.seed, 2 * STREAM)
 
-    def _step(self, x: Tensor, y: Tensor) -> None:
+    def _step(self, x: Tensor, y: Tensor, batch: int) -> None:
         self.optimiser.zero_grad()
         plans = [dict.fromkeys(self.items, width) for width in self.widths]
         drawn = torch.randint(len(self.widths), (len(self.items),), generator=self.random)
         plans.append({i: self.widths[n] for i, n in zip(self.items, drawn.tolist(), strict=True)})
         for chosen in plans:
-            self._add_gradients(chosen, x, y)
+            self._add_gradients(chosen, x, y, batch)
         self.optimiser.step()
         for step in self.table.values():
             step.data.clamp_(STEP_MIN, STEP_MAX)
 
-    def _add_gradients(self, chosen: dict[int, int], x: Tensor, y: Tensor) -> None:
+    def _add_gradients(self, chosen: dict[int, int], x: Tensor, y: Tensor, batch: int) -> None:
         self.use(chosen)
         self.trainer.model.zero_grad()
-        self.trainer.objective(x, logits_of(self.trainer.model, x), y).backward()
+        loss = self.trainer.objective(x, logits_of(self.trainer.model, x), y)
+        self.trainer.check_loss(loss, x, batch)
+        loss.backward()
         for item, width in chosen.items():
             own, found = self.table[item, width], self.handle(item).quantiser.step.grad
             own.grad = found.clone() if own.grad is None else own.grad + found

@@ -139,6 +139,12 @@ class Trainer:
         self.notes[REMARK] = sentence
         self.watcher.line(sentence)
 
+    def check_loss(self, loss: Tensor, x: Tensor, step: int) -> None:
+        """Raise Diverged where the `loss` of batch `step`, counted from 0, is no finite number."""
+        if not torch.isfinite(loss):
+            kept = str(self.folder / FILE_NAME)
+            raise diverged(self.model, x, float(loss.detach()), self.done + 1, step + 1, kept)
+
     def state(self) -> dict[str, Any]:
         """What a checkpoint holds."""
         board = self.budget.board if self.budget else None
@@ -264,9 +270,7 @@ class Trainer:
             optimiser.zero_grad()
         logits, loss = self._forward(x, y)
         whole = loss + self.budget.penalty() if self.budget and phase == LEARN else loss
-        if not torch.isfinite(whole):
-            kept = str(self.folder / FILE_NAME)
-            raise diverged(self.model, x, float(whole.detach()), self.done + 1, step + 1, kept)
+        self.check_loss(whole, x, step)
         whole.backward()
         self._clip_gradients()
         for optimiser in self.moving:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from codesign.errors import BadInput
+from codesign.errors import BadInput, Diverged
 from codesign.quant.config import LayerBits
 from codesign.recipe import BoardSpec, BudgetSpec, load_recipe
 from codesign.train.allocate import Need, allocate
@@ -93,6 +93,14 @@ def test_steps_shrink_with_width_and_the_network_stays(tmp_path):
         sizes = [steps.size(item, width) for width in steps.widths]
         assert sizes == sorted(sizes, reverse=True)
         assert sizes[0] > 3 * sizes[-1]
+
+
+def test_a_loss_that_is_no_number_stops_the_measurement(tmp_path):
+    data = recipe_data(RECIPE)
+    run = Trainer(recipe_model(RECIPE, data), data, RECIPE, tmp_path)
+    run.model.fc1.weight.data[0, 0] = float("nan")
+    with pytest.raises(Diverged, match=r"step 1: .*first in parameter fc1\.weight"):
+        Steps(run, movable(run), RECIPE.limpq.widths).learn(1)
 
 
 def test_fisher_weighs_squared_errors_with_squared_gradients(tmp_path):
