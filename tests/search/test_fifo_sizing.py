@@ -53,15 +53,15 @@ def test_one_slot_less_than_the_bound_is_too_little_however_deep_the_others(seed
         assert _interval(less) > sizing.interval_cycles, name
 
 
-@pytest.mark.parametrize("seed", range(12))
+# Seeds whose depths are few enough to try them all.
+@pytest.mark.parametrize("seed", [1, 2, 4, 6, 8, 9])
 def test_no_design_of_less_memory_keeps_the_rate(seed):
     """All depths from the bounds up, against the exact simulator: the gap is none."""
     design = fork_join_design(seed, REGISTERS, joins=1, sizes=(2,))
     sizing = fifo_sizing(design, REGISTERS)
     machine = machine_of(design, REGISTERS)
     choices = [range(s.bound_depth, max(s.witness_tokens, s.depth) + 1) for s in sizing.streams]
-    if prod(map(len, choices)) > 20_000:
-        pytest.skip("too many combinations to try")
+    assert prod(map(len, choices)) <= 20_000
     widths, names = [s.width_bits for s in sizing.streams], [s.name for s in sizing.streams]
     least = sizing.bits
     for depths in product(*choices):
