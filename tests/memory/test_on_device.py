@@ -13,16 +13,7 @@ from codesign.ondevice.layers import Update
 from codesign.ondevice.local_blocks import local_blocks
 from codesign.quant.config import QuantConfig
 from codesign.quant.handles import record_quantisers
-
-SHAPE = (1, 8, 8)
-NETS = {
-    "tfc": {"sizes": (24, 16)},
-    "cnv": {"stages": ((8, 6), (12,)), "hidden": (20,)},
-}
-
-
-def bytes_of(tensors) -> int:
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+from tests.memory.nets import NETS, SHAPE, bytes_of
 
 
 @pytest.mark.parametrize("name", NETS)

@@ -35,13 +35,7 @@ from codesign.ondevice.local_loss import LOSSES
 from codesign.quant.config import QuantConfig
 from codesign.quant.handles import handles, record_quantisers
 from codesign.train.optimise import RelativeAdam
-
-SHAPE = (1, 8, 8)
-NETS = {"tfc": {"sizes": (24, 16)}, "cnv": {"stages": ((8, 6), (12,)), "hidden": (20,)}}
-
-
-def bytes_of(tensors) -> int:
-    return sum(t.numel() * t.element_size() for t in tensors)
+from tests.memory.nets import NETS, SHAPE, bytes_of
 
 
 def trained(model: nn.Module, make) -> tuple[int, int, int]:
