@@ -121,10 +121,14 @@ def _plans(spec: SweepSpec) -> list[dict[str, object]]:
     """How the points are folded: each file as it is, the search with and without padding."""
     searched = [{"pad_channels": pad} for pad in spec.pad_channels or (False,)]
     found: list[dict[str, object]] = []
-    for name in spec.foldings or ("",):
-        path = str(Path(name).resolve())
-        found += [{"folding": path, "folding_digest": _digest(name)}] if name else searched
-    return found
+    for name in spec.foldings:
+        found += [_given(name)] if name else [{"folding": ""} | plan for plan in searched]
+    return found or searched
+
+
+def _given(folding: str) -> dict[str, str]:
+    """A file of PE and SIMD, found again by its content."""
+    return {"folding": str(Path(folding).resolve()), "folding_digest": _digest(folding)}
 
 
 def _network(model: str, weight: int | None, act: int | None) -> tuple[str, str]:
@@ -163,21 +167,25 @@ def _recipe_points(spec: SweepSpec) -> Iterator[Point]:
             weight_bits=recipe.quant.weight_bits,
             act_bits=recipe.quant.act_bits,
             target_fps=recipe.target.fps,
+            pad_channels=recipe.target.pad_channels,
             recipe=recipe,
-            **{**plans, "pad_channels": recipe.target.pad_channels},
+            **(_given(recipe.target.folding) if recipe.target.folding else {}),
         )
 
 
 def _target(
     own: Recipe, spec: SweepSpec, fps: float | None, plans: dict[str, object]
 ) -> TargetSpec:
-    """The recipe's target with what the sweep says of it."""
-    given: dict[str, object] = {"folding": plans["folding"]} if "folding" in plans else {}
+    """The recipe's target with what the sweep says of it; its own folding where that says nothing."""
+    given: dict[str, object] = {"folding": plans["folding"] or None} if "folding" in plans else {}
     if spec.pad_channels:
         given["pad_channels"] = plans.get("pad_channels", False)
     if fps is not None:
         given |= {"fps": fps or None, "latency_s": None}
-    return replace(own.target, **given)
+    try:
+        return replace(own.target, **given)
+    except ValueError as error:
+        raise BadInput(f"the recipe's target with what the sweep says of it: {error}") from error
 
 
 def _changed(

@@ -20,6 +20,7 @@ from codesign.sweep.points import points_of
 from codesign.sweep.run import sweep
 from codesign.sweep.spec import SweepSpec, find_sweep, load_sweep
 from codesign.sweep.table import FILE_NAME, Results
+from codesign.sweep.words import folding
 from codesign.sweep.work import Outcome, Task, run_task
 
 CNV = SweepSpec(models=("cnv",), boards=("pynq-z1", "zcu104"), weight_bits=(1, 2), act_bits="same")
@@ -146,6 +147,31 @@ def test_what_a_folding_holds_is_part_of_its_points_name(tmp_path: Path) -> None
     assert len(names) == 2
     write_text_atomic(path, json.dumps({"conv0": {"PE": 5}}))
     assert "pe must divide rows (64), not 5" in run_task(Task(points_of(spec)[0], "")).error
+
+
+def test_a_recipe_with_a_folding_of_its_own_says_so_and_is_found_by_its_content(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "own.json"
+    text = RECIPE + f'\n[target]\nfolding = "{path}"\n'
+    write_text_atomic(tmp_path / "tiny.toml", text)
+    spec, names = SweepSpec(recipe=str(tmp_path / "tiny.toml")), set()
+    for pe in (1, 2):
+        write_text_atomic(path, json.dumps({"fc0": {"PE": pe}}))
+        (point,) = points_of(spec)
+        assert point.columns["folding"] == folding(_row(point)) == "own.json"
+        names.add(point.id)
+    assert len(names) == 2
+    searched, given = points_of(msgspec.structs.replace(spec, foldings=("", str(path))))
+    assert searched.recipe.target.folding is None
+    assert folding(_row(searched)) == "best"
+    assert given.id in names
+    with pytest.raises(BadInput, match="pad_channels"):
+        points_of(msgspec.structs.replace(spec, pad_channels=(True,)))
+
+
+def _row(point):
+    return {key: str(value) for key, value in point.columns.items()}
 
 
 def test_padding_is_an_axis_of_estimates_and_of_recipes(tmp_path: Path) -> None:
