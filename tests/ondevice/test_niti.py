@@ -232,7 +232,12 @@ def test_digits_are_learned_in_integers(bits):
     ("name", "options", "bits", "words"),
     [
         ("resnet", {"channels": 4}, 8, "more than a chain"),
-        ("mobile", {"width": 0.25}, 8, "blocks.0.depthwise is a Conv2d, which must be square, without groups"),
+        (
+            "mobile",
+            {"width": 0.25},
+            8,
+            "blocks.0.depthwise is a Conv2d, which must be square, without groups",
+        ),
         ("tfc", {"sizes": (8,)}, 1, "2 to 8 bits, not 1"),
     ],
 )
