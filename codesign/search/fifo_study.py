@@ -57,9 +57,16 @@ state has come back after 64). *Bound*: no design with this folding and interval
 board, where *fits* says no) and whose streams hold {frames} frames at most has less. *Each alone* is the
 sum of what each FIFO needs when all others are deep enough; the bound adds what runs of processes need
 together. On small random graphs of forks and joins, where all depths can be tried, what is sized is the
-optimum (`tests/search/test_fifo_sizing.py`). Seconds are processor time on one core; at most
-{bounding:,} million simulated events go into bounds and {shrinking:,} million into shrinking (*all tried*: no
+optimum (`tests/search/test_fifo_sizing.py`). Seconds are processor time on one core, beside other programs; at
+most {bounding:,} million simulated events go into bounds and {shrinking:,} million into shrinking (*all tried*: no
 cut and no step was left out for that).
+
+Unbounded FIFOs and powers of two are counted in the styles of least bits, whether the board holds them or
+not. Where the folding leaves no LUTs, sized FIFOs are block RAMs and take up more bits than they hold.
+Where the bound is not reached: the window of a residual block with its bypass is a run of dozens of
+processes, whose cuts join many streams, and the events for bounds end after some rounds; layers that
+take exactly the interval leave their streams many ways of sharing what they must hold, of which a cut
+excludes one. What is sized there is the witness shrunk as far as its events go.
 
 """
 COLUMNS = (

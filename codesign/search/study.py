@@ -1,6 +1,6 @@
 """`python -m codesign.search.study`: the search against a greedy one, on published networks.
 
-Writes docs/results/search.md: for each network and board the best frame rate with its proof, or the
+Writes docs/results/search.md, but for the goals above and the FIFO depths below: for each network and board the best frame rate with its proof, or the
 proof that nothing fits, the time taken, and what a greedy search in the spirit of FINN's SetFolding
 reaches with the same foldings, memories, costs and budget.
 """
@@ -33,7 +33,10 @@ CASES = tuple(
     (name, board) for boards, names in TRIED.items() for board in boards for name in names
 )
 RESULTS = Path("docs/results/search.md")
-HEAD = """# The folding search on published networks
+TITLE = "# The folding search on published networks"
+HEAD = (
+    TITLE
+    + """
 
 Written by `python -m codesign.search.study`. Networks by shape (`codesign/models/published.py`), weights
 do not matter; resources are those of `codesign estimate`, budgets the usable fractions of the board files,
@@ -51,11 +54,11 @@ here: those of these networks are round.
 *Greedy* is `codesign/search/greedy.py`: simd, then pe, layer by layer until the cycles are within the
 target; the best of {targets} targets. Multiplier and memory of a layer are the cheaper ones in shares of
 the budget. *Greedy, {policies} policies* also tries LUTs, memories and DSPs at four times that price, for every
-target, which FINN's does not. `s` is the processor time of
-the search on one core, from a cold start of its tables; in brackets wall-clock seconds on a shared
-machine.
+target, which FINN's does not. `s` is the processor time of the search on one core, from a cold start of its
+tables; in brackets wall-clock seconds, on a machine that does other things.
 
 """
+)
 COLUMNS = (
     "network", "board", "best frames/s", "cycles", "proof", "next rate lacks", "fullest count", "s",
     "greedy", "ratio",
@@ -110,9 +113,10 @@ def main(
         targets=rows[0].greedy.targets,
         policies=len(POLICIES),
     )
-    others = [make() for make in further]
-    others += [section(out.read_text()) if out.exists() else ""]
-    write_text_atomic(out, "\n".join([text + _table(rows) + _summary(rows), *filter(None, others)]))
+    page = out.read_text() if out.exists() else ""
+    goals = page.partition(TITLE)[0].rstrip("\n") + "\n" if TITLE in page else ""
+    parts = [goals, text + _table(rows) + _summary(rows), *(make() for make in further)]
+    write_text_atomic(out, "\n".join(filter(None, [*parts, section(page)])))
 
 
 def _fullest(found: FoldResult, board: object) -> str:
