@@ -179,10 +179,12 @@ class LatencySearch:
         """The cheapest of those whose simulated latency is short enough, with the bound of all."""
         first = self._allowing(self.cycles)
         fitting = [c for c in self._tried(first) if self._latency(c) <= self.cycles]
-        if not fitting:
-            return self._missed()
-        best = min(fitting, key=lambda c: c.cost)
-        return self._with(self.search.result(replace(best, bound=first.bound), True), best)
+        return self._reached(first, fitting) if fitting else self._missed(first)
+
+    def _reached(self, first: Cheapest | None, fitting: list[Cheapest]) -> FoldResult:
+        """The cheapest of those that are fast enough, none of which costs less than `first` proves."""
+        best, bound = min(fitting, key=lambda c: c.cost), first.bound if first else -np.inf
+        return self._with(self.search.result(replace(best, bound=bound), True), best)
 
     def _allowing(self, cycles: int) -> Cheapest | None:
         """The cheapest choice whose delays allow `cycles`; None where none is known to fit."""
@@ -218,20 +220,25 @@ class LatencySearch:
             short = self._latency(found) <= self.cycles
             low, high = (middle + 1, high) if short else (low, middle - 1)
 
-    def _missed(self) -> FoldResult:
-        """The shortest latency found, and why the target is out of reach as far as that is proven."""
+    def _missed(self, first: Cheapest | None) -> FoldResult:
+        """The shortest latency found, and why the target is out of reach as far as that is proven; a
+        last search for the shortest may still reach it."""
         fastest = self.search.fastest()
         if not fastest.fits:
             return replace(fastest, meets_target=False)
-        refuted, shortest = self._shortest()
+        refuted, found = self._shortest()
+        fitting = [c for c in found if self._latency(c) <= self.cycles]
+        if fitting:
+            return self._reached(first, fitting)
+        shortest = min(found, key=self._latency)
         result = self._with(self.search.result(shortest, False), shortest)
         bound_s = (refuted + 1) / self.clock_hz if refuted else 0.0
         lack = self._lack() if refuted >= self.cycles else {}
         proof = msgspec.structs.replace(result.proof, latency_bound_s=bound_s, **lack)
         return replace(result, proof=proof, best_fps=max(fastest.best_fps, result.fps))
 
-    def _shortest(self) -> tuple[int, Cheapest]:
-        """(most cycles that no folding is within, the choice of the shortest latency that was found)."""
+    def _shortest(self) -> tuple[int, list[Cheapest]]:
+        """(most cycles that no folding is within, choices on the way to the shortest latency)."""
         found = [self.search.cheapest(self.search.fastest_index())]
         refuted, allowed = self._refuted(0, self.cycles), self._latency(found[0])
         while allowed - refuted > max(1, int(allowed * NEAR)):
@@ -239,7 +246,7 @@ class LatencySearch:
             found += filter(None, [self._allowing(middle)])
             refuted = self._refuted(refuted, middle)
             allowed = allowed if refuted == middle else middle
-        return refuted, min(found, key=self._latency)
+        return refuted, found
 
     def _refuted(self, before: int, cycles: int) -> int:
         """`cycles` where no folding is within them, else `before`."""
