@@ -17,9 +17,9 @@ from codesign.rtl.instance import Rtl
 from codesign.rtl.wire import wire_kind
 from codesign.types import BIPOLAR, QType
 
-# LUTs of the larger of two values of 1, 2, ... bits, and of that with an earlier maximum which the first
-# value of a vector ignores; MORE_BITS for each bit beyond, all of them (hw/max_pool.sv alone, on LUTs of 6
-# inputs).
+# LUTs of the larger of two values of 1, 2, ... bits, and of that with an earlier maximum which the
+# first value of a vector ignores; wider ones take MORE_BITS a bit (hw/max_pool.sv alone, on LUTs of
+# 6 inputs).
 LARGER = (1, 2, 3, 7, 9.5, 12.5, 13, 14)
 EARLIER = (1, 2, 6, 5, 8.5, 15.5, 13, 14)
 MORE_BITS = 1.75

@@ -25,8 +25,8 @@ from codesign.types import BIPOLAR, QType
 
 # LUTs a bit of a comparison with one of up to so many constants (units of the data set).
 LIMIT_LUTS = ((2, 5 / 8), (4, 7 / 8), (FEW_WORDS, 3 / 2))
-# Groups of channels for which the four lowest bits of the first comparison are functions of eight inputs, each
-# of four LUTs, instead of places in the carry chain; and what that takes more (tables synthesised alone).
+# Groups of channels for which the four lowest bits of the first comparison are functions of eight
+# inputs instead of places in the carry chain; and LUTs that this takes more (units alone).
 LOW_GROUPS, LOW_LUTS = range(9, 17), 7.0
 
 

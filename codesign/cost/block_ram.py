@@ -1,7 +1,7 @@
 """Block RAMs of one memory: in which shape, how many, and how many banks are selected from.
 
-The law is that of Yosys' memory_libmap (passes/memory/memory_libmap.cc of YosysHQ/yosys), with the prices of
-its libraries: words beyond a RAM's depth go into further banks, and the banks of one row lie side
+The law is that of Yosys' memory_libmap (passes/memory/memory_libmap.cc of YosysHQ/yosys), with
+the prices of its libraries: words beyond a RAM's depth go into further banks, and the banks of one row lie side
 by side in as many RAMs as their bits take.
 """
 
