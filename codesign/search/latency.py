@@ -227,7 +227,9 @@ class LatencySearch:
         if not fastest.fits:
             return replace(fastest, meets_target=False)
         refuted, found = self._shortest()
-        fitting = [c for c in found if self._latency(c) <= self.cycles]
+        quick = [c for c in found if self._latency(c) <= self.cycles]
+        network = self.search.network
+        fitting = [c for c in quick if network.interval_cycles(c.choice) <= self.interval]
         if fitting:
             return self._reached(first, fitting)
         shortest = min(found, key=self._latency)
