@@ -84,8 +84,9 @@ class Section:
     def shrunk(
         self, witness: Mapping[str, int], goal: Mapping[str, Fifo], steps: Steps, budget: Budget
     ) -> Shrinking | None:
-        """From the witness down to the tokens of `goal`, as far as the interval is kept."""
-        width = self.width
+        """Down to the tokens of `goal`, as far as the interval is kept; where the budget ends before
+        that, no more memory than the witness takes."""
+        width, free = self.width, self.oracle.budget
         start = {n: max(goal[n].tokens, witness[n], self._ample(n)) for n in self.least}
         if not self.oracle.starts(start, SLOWEST):
             return None
@@ -95,7 +96,23 @@ class Section:
         prompt = shrinking.restyle(first)
         levels = {n: self._levels(steps, n, goal[n], d, n in prompt) for n, d in start.items()}
         self._lower(shrinking, {n: fifos for n, fifos in levels.items() if len(fifos) > 1})
+        if budget.short and self._bits(shrinking, steps) > self._bits_of(witness, steps):
+            self.oracle.budget = free
+            return self._as_witnessed(witness)
         return shrinking
+
+    def _as_witnessed(self, witness: Mapping[str, int]) -> Shrinking | None:
+        """The tokens of the witness, in FIFOs that add no latency."""
+        tokens = {name: witness[name] for name in self.least}
+        if not self.oracle.starts(tokens, SLOWEST):
+            return None
+        return Shrinking(self.oracle, {n: (d, 0) for n, d in tokens.items()})
+
+    def _bits(self, shrinking: Shrinking, steps: Steps) -> int:
+        return self._bits_of({n: tokens for n, (tokens, _) in shrinking.held.items()}, steps)
+
+    def _bits_of(self, tokens: Mapping[str, int], steps: Steps) -> int:
+        return sum(steps.fifo(tokens[n], width).bits for n, width in self.width.items())
 
     def _lower(self, shrinking: Shrinking, levels: Mapping[str, list[Fifo]]) -> None:
         """Each FIFO towards its first level, those first of which a share of a frame is dearest."""

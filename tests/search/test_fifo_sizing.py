@@ -12,7 +12,7 @@ from codesign.errors import Deadlock
 from codesign.search.fifo import fifo_sizing
 from codesign.search.fifo_parts import forget
 from codesign.search.fifo_search import FifoSearch
-from codesign.search.fifo_steps import Steps
+from codesign.search.fifo_steps import SLOWEST, Steps
 from codesign.sim.machine import machine_of
 from codesign.sim.simulate import simulate, simulate_machine
 from tests.search.fork_join import fork_join_design
@@ -73,12 +73,14 @@ def test_no_design_of_less_memory_keeps_the_rate(seed):
     assert sizing.optimal
 
 
-def test_without_events_to_spend_the_witness_stays_and_still_keeps_the_rate():
-    design = fork_join_design(5, REGISTERS)
+@pytest.mark.parametrize("seed", [5, 16, 17, 21])
+def test_without_events_to_spend_the_witness_stays_and_still_keeps_the_rate(seed):
+    design = fork_join_design(seed, REGISTERS)
     forget()
     sizing = fifo_sizing(design, REGISTERS, bound_events=0, shrink_events=0)
     assert not sizing.complete
     assert sizing.bound_bits <= sizing.bits
+    assert all(s.depth <= s.witness_tokens + SLOWEST for s in sizing.streams)
     assert simulate(sizing.design, REGISTERS).interval_cycles == sizing.interval_cycles
     assert sizing.bound_bits < fifo_sizing(design, REGISTERS).bound_bits
 
