@@ -1,8 +1,9 @@
 """`python -m codesign.search.study`: the search against a greedy one, on published networks.
 
-Writes docs/results/search.md, but for the goals above and the FIFO depths below: for each network and board the best frame rate with its proof, or the
-proof that nothing fits, the time taken, and what a greedy search in the spirit of FINN's SetFolding
-reaches with the same foldings, memories, costs and budget.
+Writes docs/results/search.md, but for the goals above and the FIFO depths below: for each network
+and board the best frame rate with its proof, or the proof that nothing fits, the time taken, and what
+a greedy search in the spirit of FINN's SetFolding reaches with the same foldings, memories, costs and
+budget.
 """
 
 from __future__ import annotations
