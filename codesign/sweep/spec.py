@@ -13,6 +13,7 @@ from codesign.errors import BadInput
 from codesign.files import package_data
 from codesign.rules import require
 from codesign.strict import load_toml, nearest
+from codesign.types import qtype_of
 
 Axis = tuple[int, ...]
 
@@ -59,6 +60,12 @@ class SweepSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
                 "at least 0 and finite",
             ),
             (
+                "input_scale",
+                self.input_scale,
+                self.input_scale is None or 0 < self.input_scale < float("inf"),
+                "over 0 and finite",
+            ),
+            (
                 "layer_weight_bits",
                 self.layer_weight_bits,
                 not (trains and self.layer_weight_bits)
@@ -73,11 +80,15 @@ class SweepSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 def load_sweep(path: Path) -> SweepSpec:
     """Read a sweep; paths in it are relative to its own folder. Raises BadInput with file and key."""
     spec = load_toml(path, SweepSpec)
-    try:
-        for board in spec.boards:
-            load_board(board)
-    except BadInput as error:
-        raise BadInput(f"{path}: key 'boards': {error.message}", path=str(path)) from error
+    for key, words, read in (
+        ("boards", spec.boards, load_board),
+        ("input", filter(None, [spec.input]), qtype_of),
+    ):
+        try:
+            for word in words:
+                read(word)
+        except BadInput as error:
+            raise BadInput(f"{path}: key {key!r}: {error.message}", path=str(path)) from error
     here = Path(path).resolve().parent
 
     def placed(name: str) -> str:

@@ -223,6 +223,11 @@ def test_shipped_sweeps_can_be_read() -> None:
         ("models = ['cnv']\nboards = ['pink-z1']", "key 'boards'"),
         ("models = ['cnv']\nboards = ['zcu104']\nweight_bits = [0]", "must be 1 to 32"),
         ("models = ['cnv']\nboards = ['zcu104']\nseeds = [1]", "left out with models"),
+        (
+            "models = ['cnv']\nboards = ['zcu104']\ninput = 'float'",
+            "key 'input': input type must be",
+        ),
+        ("models = ['cnv']\nboards = ['zcu104']\ninput_scale = -1", "input_scale must be over 0"),
     ],
 )
 def test_a_wrong_sweep_file_is_named_with_its_key(tmp_path: Path, text: str, words: str) -> None:
