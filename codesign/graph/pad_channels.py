@@ -7,7 +7,6 @@ gives copies the weight 0, or +1 and -1 in turn where its weights have no 0.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -20,6 +19,7 @@ from codesign.blocks.base import Block, Fold, ParamRef
 from codesign.errors import BadInput
 from codesign.graph.channel_sets import Channels, Chunk, channels_of, has_zero
 from codesign.graph.ir import IntGraph, Node
+from codesign.npz import digest_of
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,6 @@ class _Padder:
         """The reference to padded values; to a shape alone where the graph has no values."""
         if values is None:
             return msgspec.structs.replace(ref, shape=shape, digest="", value=None)
-        self.params[ref.name] = np.ascontiguousarray(values)
-        digest = hashlib.sha256(self.params[ref.name].tobytes()).hexdigest()
-        value = only_value(self.params[ref.name])
+        array = self.params[ref.name] = np.ascontiguousarray(values)
+        digest, value = digest_of(array), only_value(array)
         return msgspec.structs.replace(ref, shape=shape, digest=digest, value=value)
