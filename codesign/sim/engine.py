@@ -62,8 +62,8 @@ def start(code: Code, slots: np.ndarray | None = None, program: Program | None =
     slots = code.depth if slots is None else np.maximum(slots, code.depth)
     processes, channels = _processes(code), _channels(code, slots)
     rings = np.full((2, slots.sum()), NEVER, np.int64)
-    queue = np.zeros(len(processes) + 1, np.int64), np.zeros(2, np.int64)
-    tables = k.Tables(*(program or program_of(code)), processes, channels, *rings, *queue)
+    ready = np.zeros(len(processes), np.int64), np.zeros(1, np.int64)
+    tables = k.Tables(*(program or program_of(code)), processes, channels, *rings, *ready)
     views = (*(processes[:, v] for v in PROCESS_VIEWS), *(channels[:, v] for v in CHANNEL_VIEWS))
     return State(*views, *rings, tables)
 
@@ -72,7 +72,7 @@ def _processes(code: Code) -> np.ndarray:
     rows = np.zeros((len(code.loop_lo) - 1, k.PROCESS_COLUMNS), np.int64)
     rows[:, k.LOOP_LO], rows[:, k.LOOP_HI] = code.loop_lo[:-1], code.loop_lo[1:]
     rows[:, k.LOOP] = code.loop_lo[:-1]
-    rows[:, k.SEGMENT] = code.segment_lo[code.loop_lo[:-1]]
+    rows[:, k.SEGMENT] = rows[:, k.FIRST] = code.segment_lo[code.loop_lo[:-1]]
     rows[:, k.TIME] = rows[:, k.WAITS_FOR] = -1
     return rows
 
