@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -193,13 +193,36 @@ def _shrunk(
     budget: Budget,
 ) -> list[Shrinking | None]:
     """FIFOs of the goal where they keep the interval, else those of the witness, shrunk towards it."""
-    whole = section.at(goal)
+    whole = section.at(_goals(section, goal))
     if whole:
         return [whole]
     pieces = section.pieces(witness)
-    if len(pieces) == 1:
+    if pieces == [section]:
         return [section.shrunk(witness, goal, steps, budget)]
-    return [p.at(goal) or p.shrunk(witness, goal, steps, budget) for p in pieces]
+    return list(_one_by_one(pieces, witness, goal, steps, budget))
+
+
+def _one_by_one(
+    pieces: Sequence[Section],
+    witness: Mapping[str, int],
+    goal: Mapping[str, Fifo],
+    steps: Steps,
+    budget: Budget,
+) -> Iterator[Shrinking | None]:
+    """The same for each piece; networks repeat blocks, so what one holds is tried in the next like it."""
+    found: dict[object, Iterable[Held]] = {}
+    for piece in pieces:
+        goals = _goals(piece, goal)
+        look = tuple(goals), tuple(piece.least.values()), tuple(piece.width.values())
+        done = piece.at(goals) or (look in found and piece.at(found[look]))
+        done = done or piece.shrunk(witness, goal, steps, budget)
+        if done:
+            found[look] = done.held.values()
+        yield done
+
+
+def _goals(section: Section, goal: Mapping[str, Fifo]) -> list[Held]:
+    return [held(goal[name]) for name in section.least]
 
 
 def _merged(found: Sequence[Shrinking]) -> dict[str, Held]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 
 from codesign.design import STYLE_LATENCY_CYCLES
 from codesign.search.fifo_parts import AMPLE_FRAMES
@@ -30,6 +31,7 @@ class Section:
         names = [c.name for c in machine.channels if c.name in least]
         self.least, self.width = ({n: of[n] for n in names} for of in (least, width))
         self.oracle = Oracle(machine, interval_cycles, budget)
+        self.joins, self.steady = joins(machine), None
 
     def witness(self) -> dict[str, int] | None:
         """Tokens that keep the interval: those of full rate where they do, else what is in use in
@@ -37,9 +39,9 @@ class Section:
         if self.oracle.starts(self.least):
             return self.least
         for depths in self._deeper():
-            used = self.oracle.occupancy(depths)
-            if used is not None:
-                return {name: max(tokens, used[name]) for name, tokens in self.least.items()}
+            self.steady = self.oracle.steady(depths, self.joins)
+            if self.steady:
+                return {n: max(tokens, self.steady.used[n]) for n, tokens in self.least.items()}
         return None
 
     def _deeper(self) -> Iterator[dict[str, int]]:
@@ -57,29 +59,29 @@ class Section:
 
     def levels(self, witness: Mapping[str, int], steps: Steps) -> dict[str, tuple[int, ...]]:
         """Slots of each FIFO that are worth telling apart, far beyond those of the witness."""
-        far = GROWTH * max(witness[n] for n in self.least)
-        most = {n: max(witness[n], min(far, self._ample(n))) + SLOWEST for n in self.least}
-        return {n: steps.depths(1, most[n], w) for n, w in self.width.items()}
+        far = GROWTH * max(witness[n] for n in self.least) + SLOWEST
+        every = {w: steps.depths(1, far, w) for w in set(self.width.values())}
+        most = {n: min(far, max(witness[n], self._ample(n)) + SLOWEST) for n in self.least}
+        return {n: (*(d for d in every[w] if d < most[n]), most[n]) for n, w in self.width.items()}
 
     def pieces(self, witness: Mapping[str, int]) -> list[Section]:
         """The sections that it falls into when its joins keep to the schedule of the witness."""
-        oracle, names = self.oracle, joins(self.oracle.machine)
-        depths = {name: witness[name] for name in self.least}
-        times = oracle.times(depths, names) if names else None
-        if not times:
+        oracle, depths = self.oracle, {name: witness[name] for name in self.least}
+        steady = self.steady or (self.joins and oracle.steady(depths, self.joins))
+        if not (steady and steady.times):
             return [self]
-        machine = fixed_at(oracle.machine, times, oracle.interval_cycles)
+        machine = fixed_at(oracle.machine, steady.times, oracle.interval_cycles)
         settings = oracle.interval_cycles, self.least, self.width, oracle.budget
         return [Section(part, *settings) for part in sections(machine, oracle.interval_cycles)]
 
-    def at(self, fifos: Mapping[str, Fifo]) -> Shrinking | None:
-        """These FIFOs, if they keep the interval."""
-        mine = {name: fifos[name] for name in self.least}
-        depths = {name: fifo.depth for name, fifo in mine.items()}
-        slower = {name: held(fifo)[1] for name, fifo in mine.items()}
+    def at(self, fifos: Iterable[Held]) -> Shrinking | None:
+        """FIFOs that hold so much, in the order of its streams, if they keep the interval."""
+        mine = dict(zip(self.least, fifos, strict=True))
+        depths = {name: sum(held) for name, held in mine.items()}
+        slower = {name: latency for name, (_, latency) in mine.items()}
         if not self.oracle.starts(depths, SLOWEST, slower):
             return None
-        return Shrinking(self.oracle, {n: held(f) for n, f in mine.items()})
+        return Shrinking(self.oracle, mine)
 
     def shrunk(
         self, witness: Mapping[str, int], goal: Mapping[str, Fifo], steps: Steps, budget: Budget
@@ -94,7 +96,10 @@ class Section:
         shrinking = Shrinking(self.oracle, {n: (d, 0) for n, d in start.items()})
         first = {n: held(steps.fifo(d, width[n]))[1] for n, d in start.items()}
         prompt = shrinking.restyle(first)
-        levels = {n: self._levels(steps, n, goal[n], d, n in prompt) for n, d in start.items()}
+        far = {n: min(d, GROWTH * max(goal[n].tokens, witness[n])) for n, d in start.items()}
+        levels = {
+            n: self._levels(steps, n, goal[n], (far[n], start[n]), n in prompt) for n in start
+        }
         self._lower(shrinking, {n: fifos for n, fifos in levels.items() if len(fifos) > 1})
         if budget.short and self._bits(shrinking, steps) > self._bits_of(witness, steps):
             self.oracle.budget = free
@@ -121,11 +126,16 @@ class Section:
         for name in shrinking.change(lowest):
             shrinking.step_by_step(name, [held(fifo) for fifo in levels[name]])
 
-    def _levels(self, steps: Steps, name: str, goal: Fifo, tokens: int, prompt: bool) -> list[Fifo]:
-        """FIFOs from that of the goal up to `tokens`, each cheaper than the next."""
-        width, make = self.width[name], steps.prompt if prompt else steps.fifo
-        more = [make(n, width) for n in steps.levels(goal.tokens, tokens, width)]
-        return [make(goal.tokens, width), *(f for f in more if f.tokens > goal.tokens)]
+    def _levels(
+        self, steps: Steps, name: str, goal: Fifo, ends: tuple[int, int], prompt: bool
+    ) -> list[Fifo]:
+        """FIFOs from that of the goal up to the first of `ends`, each cheaper than the next, then twice
+        as deep each up to the last: few are ever tried there, and to tell them all takes long."""
+        (far, last), width = ends, self.width[name]
+        make = steps.prompt if prompt else steps.fifo
+        deep = itertools.takewhile(lambda n: n < last, (far << k for k in itertools.count(1)))
+        tokens = sorted({*steps.levels(goal.tokens, far, width), *deep, last})
+        return [make(n, width) for n in (goal.tokens, *(n for n in tokens if n > goal.tokens))]
 
 
 def held(fifo: Fifo) -> Held:

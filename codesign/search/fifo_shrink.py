@@ -36,11 +36,14 @@ class Shrinking:
         return refused(list(to), lambda part: self.take({n: to[n] for n in part}))
 
     def step_by_step(self, name: str, levels: Sequence[Held]) -> None:
-        """FIFO `name` to the lowest level that holds with the others as they are; by bisection.
+        """FIFO `name` to the lowest level that holds with the others as they are.
 
-        The lowest is known not to.
+        The lowest of all is known not to, the highest is what it has. Most hold a level or two from
+        the lowest: steps double from there, and the last one is bisected.
         """
-        low, high = 1, len(levels) - 1
+        low, high, last = 1, 1, len(levels) - 1
+        while high < last and not self.take({name: levels[high]}):
+            low, high = high + 1, min(2 * high, last)
         while low < high:
             middle = (low + high) // 2
             low, high = (low, middle) if self.take({name: levels[middle]}) else (middle + 1, high)

@@ -53,6 +53,15 @@ class Budget:
         return True
 
 
+@dataclass(frozen=True)
+class Steady:
+    """Most tokens `used` of each FIFO in a steady state: depths of that many allow the same schedule;
+    and the times of the events of some processes in a frame of it."""
+
+    used: Mapping[str, int]
+    times: Mapping[str, np.ndarray]
+
+
 class Oracle:
     """`machine`, its source (where it has one) letting a frame in every `interval_cycles`.
 
@@ -110,29 +119,22 @@ class Oracle:
             table[:] = kept
         return False
 
-    def occupancy(self, depths: Mapping[str, int]) -> dict[str, int] | None:
-        """Most tokens in each named channel in the steady state of these depths: depths of that many
-        tokens allow the same schedule. None when these depths do not keep the interval.
+    def steady(self, depths: Mapping[str, int], names: Run) -> Steady | None:
+        """The steady state of these depths and when the events of processes `names` come in it.
 
-        The source is paced evenly, so that no more tokens come early than need be.
+        The source is paced evenly, so that no more tokens come early than need be. None when these
+        depths do not keep the interval.
         """
-        code = self._with(depths, encode(_paced(self.machine, self.interval_cycles)))
+        watched = probed(_paced(self.machine, self.interval_cycles), names)
+        code = self._with(depths, encode(watched))
         state = start(code, observed_slots(code))
         if not self._settles(code, state, IDLE_FRAMES, IDLE_LATE_FRAMES, steadily=True):
             return None
         high = np.zeros(len(code.depth), np.int64)
         update_high_water(high, code.tokens_per_frame, state)
-        return {name: int(high[self.index[name]]) for name in depths}
-
-    def times(self, depths: Mapping[str, int], names: Run) -> dict[str, np.ndarray] | None:
-        """When the events of these processes come in a frame of that steady state."""
-        watched = probed(_paced(self.machine, self.interval_cycles), names)
-        code = self._with(depths, encode(watched))
-        state = start(code)
-        if not self._settles(code, state, IDLE_FRAMES, IDLE_LATE_FRAMES, steadily=True):
-            return None
         index = {c.name: i for i, c in enumerate(watched.channels)}
-        return {name: _written(code, state, index[probe_of(name)]) for name in names}
+        times = {name: _written(code, state, index[probe_of(name)]) for name in names}
+        return Steady({name: int(high[index[name]]) for name in depths}, times)
 
     def _with(self, depths: Mapping[str, int], code: Code) -> Code:
         depth = code.depth.copy()
