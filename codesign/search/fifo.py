@@ -100,8 +100,6 @@ def fifo_sizing(
     bounds = search.bounds(witness, bounding)
     shrinking = Budget(shrink_events if bounds.fits else shrink_events // REFUTED)
     sized = search.sized(witness, bounds, shrinking)
-    if not search.proven(sized):
-        sized = search.plainly(witness)
     streams = tuple(
         _stream(s, search.steps, witness[s.name], bounds.least[s.name]) for s in sized.streams
     )

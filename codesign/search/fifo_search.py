@@ -131,7 +131,8 @@ class FifoSearch:
         return sum(self.steps.fifo(tokens[name], w).bits for name, w in self.width.items())
 
     def sized(self, witness: Mapping[str, int], bounds: Bounds, budget: Budget) -> Design:
-        """The design of the bounds where it keeps the interval, else the witness shrunk towards it."""
+        """The design of the bounds where it keeps the interval, else the witness shrunk towards it;
+        the witness itself where the whole machine does not."""
         goal = bounds.best.fifos
         steps = replace(self.steps, price=bounds.prices)
         found = [
@@ -146,7 +147,8 @@ class FifoSearch:
             self._tidy(shrinking)
             shrinking.oracle.budget = self.free
         fifos = self._styles(found)
-        return fifos_of(self.plain, {n: (f.style, f.depth) for n, f in fifos.items()})
+        design = fifos_of(self.plain, {n: (f.style, f.depth) for n, f in fifos.items()})
+        return design if self._proven(design, _ends(found)) else self.plainly(witness)
 
     def _tidy(self, shrinking: Shrinking) -> None:
         """Depths of full rate where they do: no memory is saved, but shorter counters."""
@@ -180,9 +182,10 @@ class FifoSearch:
         fifos = {n: self.steps.prompt(tokens[n], width) for n, width in self.width.items()}
         return fifos_of(self.plain, {n: (f.style, f.depth) for n, f in fifos.items()})
 
-    def proven(self, design: Design) -> bool:
-        """True when an idle machine of `design` settles at the interval."""
-        return Oracle(machine_of(design, self.board), self.interval, self.free).starts({})
+    def _proven(self, design: Design, ends: Mapping[str, int]) -> bool:
+        """True when an idle machine of `design` settles at the interval; it does so sooner when its
+        processes are as late as in the steady state of their sections."""
+        return Oracle(machine_of(design, self.board), self.interval, self.free).starts({}, ends=ends)
 
 
 def _shrunk(
@@ -223,6 +226,16 @@ def _one_by_one(
 
 def _goals(section: Section, goal: Mapping[str, Fifo]) -> list[Held]:
     return [held(goal[name]) for name in section.least]
+
+
+def _ends(found: Sequence[Shrinking]) -> dict[str, int]:
+    """When processes end a frame in the steady state, section after section; neighbours share one."""
+    ends: dict[str, int] = {}
+    for shrinking in found:
+        alone = shrinking.oracle.ends()
+        shift = max((ends[n] - end for n, end in alone.items() if n in ends), default=0)
+        ends |= {n: end + shift for n, end in alone.items()}
+    return ends
 
 
 def _merged(found: Sequence[Shrinking]) -> dict[str, Held]:

@@ -22,7 +22,7 @@ from codesign.sim.host import SOURCE
 from codesign.sim.machine import Channel, Machine
 from codesign.sim.occupancy import observed_slots, update_high_water
 from codesign.sim.simulate import paced
-from codesign.sim.steady import clamped
+from codesign.sim.steady import clamped, passed
 
 # Frames to wait for a state that repeats: of an idle machine, and of one that was in steady state
 # before its FIFOs changed. Without one the answer is no.
@@ -73,7 +73,8 @@ class Oracle:
 
     def __init__(self, machine: Machine, interval_cycles: int, budget: Budget) -> None:
         self.machine, self.interval_cycles, self.budget = machine, interval_cycles, budget
-        self.code = encode(_clocked(machine, interval_cycles))
+        clocked = _clocked(machine, interval_cycles)
+        self.code, self.processes = encode(clocked), tuple(clocked.processes)
         self.index = {c.name: i for i, c in enumerate(self.machine.channels)}
         self.events_per_frame = sum(p.events_per_frame for p in self.machine.processes.values())
         self.state: State | None = None
@@ -83,12 +84,17 @@ class Oracle:
         return int(self.code.tokens_per_frame[self.index[name]])
 
     def starts(
-        self, depths: Mapping[str, int], spare: int = 0, slower: Mapping[str, int] | None = None
+        self,
+        depths: Mapping[str, int],
+        spare: int = 0,
+        slower: Mapping[str, int] | None = None,
+        ends: Mapping[str, int] | None = None,
     ) -> bool:
         """True when an idle machine of these depths (others as designed) is proven to keep the
         interval; `holds` goes on from there, with depths up to `spare` more.
 
-        `slower` tells the cycles by which FIFOs are slower than designed.
+        `slower` tells the cycles by which FIFOs are slower than designed; `ends` when each process
+        ended the frame before (see `ends`), where the machine starts later than idle.
         """
         code = self._with(depths, self.code)
         latency = code.latency.copy()
@@ -96,7 +102,14 @@ class Oracle:
             latency[self.index[name]] += extra
         code = code._replace(latency=latency)
         self.state = start(code, code.depth + spare)
+        if ends:
+            self.state.time[:] = [ends[name] for name in self.processes]
         return self._settles(code, self.state, IDLE_FRAMES, IDLE_LATE_FRAMES)
+
+    def ends(self) -> dict[str, int]:
+        """When each process ended its last frame, less an interval for every frame."""
+        times = self.state.time - self.state.frame * self.interval_cycles
+        return dict(zip(self.processes, times.tolist(), strict=True))
 
     def holds(self, fifos: Mapping[str, tuple[int, int]]) -> bool:
         """True when the machine in steady state keeps the interval with these FIFOs as well.
@@ -147,17 +160,19 @@ class Oracle:
     ) -> bool:
         """Run until the state is back one interval later, or earlier if not `steadily`; False on
         deadlock, or when it drifts."""
-        before, slip, late = clamped(code, state), None, 0
+        before, slip, late, processes = clamped(code, state), None, 0, len(state.time)
         for _ in range(most_frames):
             if not self.budget.spend(self.events_per_frame):
                 return False
             if not advance(code, state, int(state.frame[0]) + 1):
                 return False
             after = clamped(code, state)
-            drift = after - before - self.interval_cycles
-            if drift.max() <= 0 and (not steadily or not drift.any()):
+            least, most = passed(before, after)
+            if most <= self.interval_cycles and (not steadily or least == self.interval_cycles):
                 return True
-            before, slipped, slip = after, slip, drift[: len(state.time)]
+            slipped = slip
+            slip = after[:processes] - before[:processes] - self.interval_cycles
+            before = after
             worse = slipped is not None and slip.max() > 0 and (slip >= slipped).all()
             late = late + 1 if worse else 0
             if late == most_late:

@@ -66,6 +66,15 @@ def clamped(code: Code, state: State) -> np.ndarray:
 
 
 @jit
+def passed(before, after):
+    """Least and most cycles from one such state to another."""
+    least = most = after[0] - before[0]
+    for i in range(1, len(before)):
+        least, most = min(least, after[i] - before[i]), max(most, after[i] - before[i])
+    return least, most
+
+
+@jit
 def _fill(times, source, depth, state):
     """Gather the clamped state into `times`: processes first, then channels, oldest slot first."""
     processes = len(state.time)
