@@ -21,7 +21,7 @@ from codesign.search.fifo_steps import Steps
 from codesign.search.oracle import Budget
 
 # Events to simulate at most, for bounds and for shrinking; what is left then stays as it is proven.
-BOUND_EVENTS, SHRINK_EVENTS = 1_200_000_000, 1_500_000_000
+BOUND_EVENTS, SHRINK_EVENTS = 1_000_000_000, 1_500_000_000
 # What is proven not to fit gets so many times fewer to shrink with.
 REFUTED = 10
 # Relative: what a solver may round.
