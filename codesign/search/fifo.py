@@ -1,8 +1,9 @@
 """FIFO depths of least memory that keep the interval of the slowest block, proven by simulation.
 
 First a witness: depths that keep the interval, and of them what is ever in use in steady state. Then
-a bound for each FIFO (fifo_bounds.py), and shrinking from the one towards the other, over the depths
-at which memories get larger (fifo_steps.py), each step proven by exact simulation (oracle.py).
+bounds, of each FIFO and of all together (fifo_cuts.py), and shrinking from the one towards the other,
+over the depths at which memories get larger (fifo_steps.py), each step proven by exact simulation
+(oracle.py).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The FIFOs of least memory that satisfy what is known so far, as a small integer program.
 
-What is known are cuts: of some streams at least one must be so deep (fifo_cuts.py). A FIFO is made in
-any style that the family has; all together stay within what the blocks leave of the board's budget.
+What is known are cuts: of some streams at least one must be so deep, or others come to so much together
+(fifo_cuts.py). A FIFO is made in any style that the family has; all together stay within what the
+blocks leave of the board's budget.
 """
 
 from __future__ import annotations
@@ -16,9 +17,6 @@ import numpy as np
 
 from codesign.search.fifo_steps import Fifo, Steps
 
-# At least one of these streams has so many slots, or more.
-Cut = Mapping[str, int]
-
 # Where the solver stops: relative to the bits, and nodes of its tree (no clock, so that answers repeat).
 GAP, NODES = 1e-4, 2000
 # Combinations up to which all are tried, which takes a millisecond; a solver starts in ten.
@@ -30,11 +28,18 @@ ROUNDING, NEARLY = 1e-9, 1e-6
 
 
 @dataclass(frozen=True)
-class Sum:
-    """Slots of these streams, each times `worth`, come to `least` or more."""
+class Cut:
+    """At least one of the streams in `deep` has so many slots, or more; or else the slots of others,
+    each times its `worth`, come to `least` or more."""
 
-    worth: Mapping[str, float]
-    least: float
+    deep: Mapping[str, int]
+    worth: Mapping[str, int] = field(default_factory=dict)
+    least: int = 0
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """All that it is about."""
+        return *self.deep, *self.worth
 
 
 @dataclass(frozen=True)
@@ -60,14 +65,13 @@ class Master:
     least: dict[str, int]
     left: Sequence[float]
     cuts: list[Cut] = field(default_factory=list)
-    sums: list[Sum] = field(default_factory=list)
     solved: dict[object, Best] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Streams that share cuts or sums are chosen together."""
+        """Streams that share cuts are chosen together."""
         self.together = {name: (name,) for name in self.width}
-        for names in (*self.cuts, *(s.worth for s in self.sums)):
-            self._join(names)
+        for cut in self.cuts:
+            self._join(cut.streams)
 
     def _join(self, names: Iterable[str]) -> None:
         joined = tuple(dict.fromkeys(n for name in names for n in self.together[name]))
@@ -75,11 +79,12 @@ class Master:
 
     def add(self, cut: Cut) -> None:
         """Keep a further cut in mind."""
-        if len(cut) > 1:
+        if len(cut.streams) > 1:
             self.cuts.append(cut)
-            self._join(cut)
-        for name, depth in cut.items() if len(cut) == 1 else ():
-            self.least[name] = max(depth, self.least[name])
+            self._join(cut.streams)
+            return
+        ((name, depth),) = cut.deep.items()
+        self.least[name] = max(depth, self.least[name])
 
     def solve(self) -> Best:
         """The FIFOs of least cost, as deep as they are without taking up more; streams that share
@@ -97,8 +102,8 @@ class Master:
     def pay(self) -> bool:
         """Price the counts by what one more of each would save in the relaxed program; False where
         even that does not fit."""
-        options = {n: self._ways(n, self.cuts, self.sums) for n in self.width}
-        program = _Program(options, self.cuts, self.sums, "GLOP")
+        options = {n: self._ways(n, self.cuts) for n in self.width}
+        program = _Program(options, self.cuts, "GLOP")
         program.within(self.left, self.steps.share)
         prices = program.duals()
         self.steps = replace(self.steps, price=prices or self.steps.price)
@@ -112,69 +117,64 @@ class Master:
             n: [f for d in {p[n].depth for p in priced} for f in self.steps.of_depth(d, width)]
             for n, width in self.width.items()
         }
-        program = _Program(options, self.cuts, self.sums, "SCIP")
+        program = _Program(options, self.cuts, "SCIP")
         program.within(self.left, self.steps.share)
         found = program.solved()
         return found and found[0]
 
-    def _groups(self) -> Iterator[tuple[tuple[str, ...], list[Cut], list[Sum]]]:
-        """Streams that are chosen together, with the cuts and sums of each group."""
-        cuts, sums = defaultdict(list), defaultdict(list)
+    def _groups(self) -> Iterator[tuple[tuple[str, ...], list[Cut]]]:
+        """Streams that are chosen together, with the cuts of each group."""
+        cuts = defaultdict(list)
         for cut in self.cuts:
-            cuts[self.together[next(iter(cut))]].append(cut)
-        for total in self.sums:
-            sums[self.together[next(iter(total.worth))]].append(total)
+            cuts[self.together[cut.streams[0]]].append(cut)
         for names in dict.fromkeys(self.together.values()):
-            yield names, cuts[names], sums[names]
+            yield names, cuts[names]
 
-    def _of_group(self, names: tuple[str, ...], cuts: Sequence[Cut], sums: Sequence[Sum]) -> Best:
-        key = names, self.steps.price, tuple(map(self.least.get, names)), len(cuts), len(sums)
+    def _of_group(self, names: tuple[str, ...], cuts: Sequence[Cut]) -> Best:
+        key = names, self.steps.price, tuple(map(self.least.get, names)), len(cuts)
         if key not in self.solved:
-            options = {n: _leaner(self._ways(n, cuts, sums), self.steps.cost) for n in names}
-            self.solved[key] = _cheapest(options, cuts, sums, self.steps.cost)
+            options = {n: _leaner(self._ways(n, cuts), self.steps.cost) for n in names}
+            self.solved[key] = _cheapest(options, cuts, self.steps.cost)
         return self.solved[key]
 
-    def _ways(self, name: str, cuts: Sequence[Cut], sums: Sequence[Sum]) -> list[Fifo]:
+    def _ways(self, name: str, cuts: Sequence[Cut]) -> list[Fifo]:
         """FIFOs of the depths that any of these asks for."""
         least, width = self.least[name], self.width[name]
-        depths = {max(least, cut[name]) for cut in cuts if name in cut} | {least}
-        for total in (s for s in sums if name in s.worth):
-            most = max(least, ceil(total.least / total.worth[name]))
+        depths = {max(least, cut.deep[name]) for cut in cuts if name in cut.deep} | {least}
+        for cut in (c for c in cuts if name in c.worth):
+            most = max(least, ceil(cut.least / cut.worth[name]))
             depths.update(self.steps.depths(least, most, width))
         return [fifo for d in sorted(depths) for fifo in self.steps.of_depth(d, width)]
 
 
 def _cheapest(
-    options: Mapping[str, Sequence[Fifo]],
-    cuts: Sequence[Cut],
-    sums: Sequence[Sum],
-    cost: Callable[[Fifo], float],
+    options: Mapping[str, Sequence[Fifo]], cuts: Sequence[Cut], cost: Callable[[Fifo], float]
 ) -> Best:
     """One option for each stream, of least cost together."""
-    if not (cuts or sums):
+    if not cuts:
         fifos = {name: min(ways, key=cost) for name, ways in options.items()}
         return Best(fifos, sum(map(cost, fifos.values())))
     if prod(map(len, options.values())) <= MOST_TRIED:
-        return _tried(options, cuts, sums, cost)
-    return Best(*_Program(options, cuts, sums, "SCIP", cost).solved())
+        return _tried(options, cuts, cost)
+    return Best(*_Program(options, cuts, "SCIP", cost).solved())
 
 
 def _tried(
-    options: Mapping[str, Sequence[Fifo]],
-    cuts: Sequence[Cut],
-    sums: Sequence[Sum],
-    cost: Callable[[Fifo], float],
+    options: Mapping[str, Sequence[Fifo]], cuts: Sequence[Cut], cost: Callable[[Fifo], float]
 ) -> Best:
     """The same by trying all: an array with an axis for each stream."""
     names, ways = list(options), list(options.values())
-    depths = _axes([[fifo.depth for fifo in fifos] for fifos in ways])
-    costs = sum(_axes([list(map(cost, fifos)) for fifos in ways]))
+    axes = _axes([[fifo.depth for fifo in fifos] for fifos in ways])
+    depths, costs = (
+        dict(zip(names, axes, strict=True)),
+        sum(_axes([list(map(cost, w)) for w in ways])),
+    )
     for cut in cuts:
-        deep = (d >= cut[name] for name, d in zip(names, depths, strict=True) if name in cut)
-        costs = np.where(reduce(np.logical_or, deep), costs, np.inf)
-    for total in sums:
-        slots = sum(d * total.worth.get(n, 0) for n, d in zip(names, depths, strict=True))
-        costs = np.where(slots >= total.least, costs, np.inf)
+        kept = [depths[name] >= least for name, least in cut.deep.items()]
+        kept += [sum(depths[n] * worth for n, worth in cut.worth.items()) >= cut.least] * bool(
+            cut.worth
+        )
+        costs = np.where(reduce(np.logical_or, kept), costs, np.inf)
     best = np.unravel_index(np.argmin(costs), costs.shape)
     fifos = {name: fifos[i] for name, fifos, i in zip(names, ways, best, strict=True)}
     return Best(fifos, float(costs[best]))
@@ -197,7 +197,7 @@ def cheapest(
         return lean
 
     def program(excess: float) -> _Program:
-        made = _Program(options, (), (), "SCIP")
+        made = _Program(options, (), "SCIP")
         made.within(left, share, excess)
         return made
 
@@ -224,13 +224,12 @@ def fits(fifos: Mapping[str, Fifo], left: Sequence[float]) -> bool:
 
 
 class _Program:
-    """A 0/1 variable for each option of each stream; one of each, at least one deep one a cut."""
+    """A 0/1 variable for each option of each stream; one of each, and a row for each cut."""
 
     def __init__(
         self,
         options: Mapping[str, Sequence[Fifo]],
         cuts: Sequence[Cut],
-        sums: Sequence[Sum],
         solver: str,
         cost: Callable[[Fifo], float] = lambda fifo: fifo.bits,
     ) -> None:
@@ -246,16 +245,18 @@ class _Program:
             for _, x in ways:
                 one.SetCoefficient(x, 1)
         for cut in cuts:
-            row = self.solver.Constraint(1, self.solver.infinity())
-            for x in (
-                x for n, depth in cut.items() for f, x in self.options[n] if f.depth >= depth
-            ):
-                row.SetCoefficient(x, 1)
-        for total in sums:
-            row = self.solver.Constraint(total.least, self.solver.infinity())
-            for name, worth in total.worth.items():
-                for f, x in self.options[name]:
-                    row.SetCoefficient(x, worth * f.depth)
+            self._hold(cut)
+
+    def _hold(self, cut: Cut) -> None:
+        """A deep stream is worth the whole sum; more than that counts no more."""
+        least = cut.least if cut.worth else 1
+        row = self.solver.Constraint(least, self.solver.infinity())
+        for name, depth in cut.deep.items():
+            for x in (x for f, x in self.options[name] if f.depth >= depth):
+                row.SetCoefficient(x, least)
+        for name, worth in cut.worth.items():
+            for f, x in self.options[name]:
+                row.SetCoefficient(x, min(least, worth * f.depth))
 
     def _variable(self, fifo: Fifo) -> object:
         x = self.solver.BoolVar("")

@@ -18,7 +18,6 @@ from codesign.search.fifo_shrink import Held, Shrinking
 from codesign.search.fifo_split import sections
 from codesign.search.fifo_steps import SLOWEST, Fifo, Steps
 from codesign.search.fifo_styles import fifos_of, tokens_of
-from codesign.search.fifo_sums import sum_of
 from codesign.search.options import vector
 from codesign.search.oracle import Budget, Oracle
 from codesign.sim.machine import machine_of
@@ -98,8 +97,7 @@ class FifoSearch:
         cuts = self._cuts(witness, budget)
         floor = self.least if self.full_rate else dict.fromkeys(self.least, 1)
         least = {n: max(floor[n], some.least(n)) for some in cuts for n in some.parts.streams}
-        sums = [found for some in cuts if (found := sum_of(some.parts))]
-        master = Master(self.steps, self.width, dict(least), self.left, sums=sums)
+        master = Master(self.steps, self.width, dict(least), self.left)
         best, done = _cut(cuts, master)
         if fits(best.fifos, self.left):
             return Bounds(least, best, True, self.steps.price, done)
@@ -185,7 +183,9 @@ class FifoSearch:
     def _proven(self, design: Design, ends: Mapping[str, int]) -> bool:
         """True when an idle machine of `design` settles at the interval; it does so sooner when its
         processes are as late as in the steady state of their sections."""
-        return Oracle(machine_of(design, self.board), self.interval, self.free).starts({}, ends=ends)
+        return Oracle(machine_of(design, self.board), self.interval, self.free).starts(
+            {}, ends=ends
+        )
 
 
 def _shrunk(
@@ -251,7 +251,7 @@ def _cut(cuts: Sequence[Cuts], master: Master) -> tuple[Best, bool]:
         found = [cut for some in cuts for cut in some.found(depths)]
         hard += [best.bound_bits] * (best.nodes > 1)
         if not found or _settled(hard):
-            return best, not found
+            return best, not found and all(some.complete for some in cuts)
         for cut in found:
             master.add(cut)
     return master.solve(), False

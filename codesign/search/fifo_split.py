@@ -100,30 +100,6 @@ def _fixed(process: Process, times: np.ndarray, interval_cycles: int) -> Process
     return replace(process, loops=(Loop(1, tuple(segments)),))
 
 
-def write_times(process: Process) -> np.ndarray:
-    """When a process that nothing holds up writes, in the cycles of a frame."""
-    gaps, writes = [], []
-    for lp in process.loops:
-        each = [np.full(s.count, s.gap) for s in lp.segments]
-        for gap, s in zip(each, lp.segments, strict=True):
-            gap[0] = s.first_gap or s.gap
-        gaps.append(np.tile(np.concatenate(each), lp.repeat))
-        marks = np.concatenate([np.full(s.count, bool(s.writes)) for s in lp.segments])
-        writes.append(np.tile(marks, lp.repeat))
-    return np.cumsum(np.concatenate(gaps))[np.concatenate(writes)]
-
-
-def paced_writes(gaps: np.ndarray, port: str) -> Loop:
-    """Writes to `port` at these distances; a pattern that repeats is stored once."""
-    runs = list(_pieces(Segment(len(gaps), writes=(port,)), gaps))
-    period = next(
-        n
-        for n in range(1, len(runs) + 1)
-        if len(runs) % n == 0 and runs == runs[:n] * (len(runs) // n)
-    )
-    return Loop(len(runs) // period, tuple(runs[:period]))
-
-
 def _pieces(segment: Segment, gaps: np.ndarray) -> Iterator[Segment]:
     """`segment` in pieces of equal gaps."""
     starts = np.flatnonzero(np.diff(gaps, prepend=-1)).tolist()

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from codesign.search import fifo_master
-from codesign.search.fifo_master import Master, Sum
+from codesign.search.fifo_master import Cut, Master
 from codesign.search.fifo_steps import Steps
 
 KINDS = ("lut", "lutram", "ff", "BRAM18")
@@ -19,10 +19,11 @@ def _master(seed: int) -> Master:
     master = Master(STEPS, width, dict.fromkeys(width, 1), (1e6,) * len(KINDS))
     for _ in range(6):
         names = dice.sample(sorted(width)[: dice.choice((3, 5))], dice.choice((1, 2, 3)))
-        master.add({name: dice.choice((3, 20, 40, 70, 300, 1025)) for name in names})
-    worth = {"s0": 2, "s1": 1}
-    sums = [Sum(worth, dice.choice((50, 90)))] if seed % 2 else []
-    return Master(STEPS, width, master.least, master.left, cuts=master.cuts, sums=sums)
+        master.add(Cut({name: dice.choice((3, 20, 40, 70, 300, 1025)) for name in names}))
+    if seed % 2:
+        deep = {"s2": 40} if seed % 4 == 1 else {}
+        master.add(Cut(deep, {"s0": 2, "s1": 1}, dice.choice((50, 90))))
+    return master
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -34,7 +35,8 @@ def test_trying_all_finds_what_the_integer_program_finds(seed, monkeypatch):
     assert tried.bound_bits == pytest.approx(solved.bound_bits, rel=1e-9)
     master = _master(seed)
     depths = {name: fifo.depth for name, fifo in tried.fifos.items()}
-    assert all(any(depths[n] >= d for n, d in cut.items()) for cut in master.cuts)
     assert all(depths[n] >= d for n, d in master.least.items())
-    for total in master.sums:
-        assert sum(w * depths[n] for n, w in total.worth.items()) >= total.least
+    for cut in master.cuts:
+        total = sum(w * depths[n] for n, w in cut.worth.items())
+        deep = any(depths[n] >= d for n, d in cut.deep.items())
+        assert deep or (cut.worth and total >= cut.least)

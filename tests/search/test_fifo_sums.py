@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from itertools import pairwise, product
 
 import pytest
 
 from codesign.program import Loop, Process, Read, Segment
 from codesign.search.fifo_cuts import Cuts
+from codesign.search.fifo_master import Cut
 from codesign.search.fifo_parts import Parts
-from codesign.search.fifo_sums import sum_of
+from codesign.search.fifo_sums import chains, sums_of
 from codesign.search.oracle import Budget
 from codesign.sim.machine import Channel, Machine
 from codesign.sim.reference import step
 
 INTERVAL, FRAMES, SETTLED = 24, 8, 4
-DEEPEST = {2: 10, 4: 5}
+DEEPEST = {1: 20, 2: 10, 3: 7, 4: 5}
 
 
 def _paced(name, dice, events, reads=(), writes=(), within=INTERVAL) -> Process:
@@ -31,17 +33,26 @@ def _channel(source: str, target: str, latency: int) -> Channel:
     return Channel(f"{source}->{target}", source, "out", target, "in", 1, latency)
 
 
+# What passes tokens on: tokens that it reads and writes in a turn, and how.
+PASSING = {
+    (1, 1): (Segment(1, (Read("in"),), ("out",)),),
+    (1, 2): (Segment(2, (Read("in", release=0, release_last=1),), ("out",)),),
+    (2, 1): (Segment(1, (Read("in"),)), Segment(1, (Read("in"),), ("out",))),
+    (3, 1): (Segment(2, (Read("in"),)), Segment(1, (Read("in"),), ("out",))),
+}
+
+
 def chain(seed: int) -> Machine:
-    """Words of a fixed schedule, passed on, perhaps in two parts each, to a reader of fixed schedule."""
+    """Words of a fixed schedule to a reader of another; in between they are passed on, once or twice,
+    perhaps in two parts each, or some together."""
     dice = random.Random(seed)
-    words, parts = dice.choice((4, 5, 6)), dice.choice((1, 2))
-    apart = Segment(parts, (Read("in", release=0, release_last=1),), ("out",))
-    passing = Segment(words, (Read("in"),), ("out",)) if parts == 1 else apart
-    processes = [
-        _paced("first", dice, words, writes=("out",), within=INTERVAL // 3),
-        Process("pass", (Loop(1 if parts == 1 else words, (passing,)),)),
-        _paced("last", dice, words * parts, reads=(Read("in"),)),
-    ]
+    tokens, ways = dice.choice((4, 6)), dice.choices(list(PASSING), k=dice.choice((1, 2)))
+    processes = [_paced("first", dice, tokens, writes=("out",), within=INTERVAL // 3)]
+    for i, (reads, writes) in enumerate(ways):
+        if tokens % reads == 0 and 1 < tokens // reads * writes <= INTERVAL // 2:
+            processes.append(Process(f"pass{i}", (Loop(tokens // reads, PASSING[reads, writes]),)))
+            tokens = tokens // reads * writes
+    processes.append(_paced("last", dice, tokens, reads=(Read("in"),)))
     names = [p.name for p in processes]
     channels = tuple(_channel(a, b, dice.choice((1, 2, 4))) for a, b in pairwise(names))
     return Machine({p.name: p for p in processes}, channels)
@@ -87,25 +98,60 @@ def _parts(machine: Machine) -> Parts:
     return Parts(machine, [c.name for c in machine.channels], INTERVAL, Budget(10**8))
 
 
+def _sums(machine: Machine) -> Iterator[Cut]:
+    """Those of all its streams."""
+    parts = _parts(machine)
+    for some in chains(machine, {c.name: 1 for c in machine.channels}):
+        yield from sums_of(parts, parts.order, some, {})
+
+
+def _holds(cut: Cut, depths: dict[str, int]) -> bool:
+    deep = any(depths[name] >= least for name, least in cut.deep.items())
+    return deep or (bool(cut.worth) and _held(cut, depths) >= cut.least)
+
+
+def _held(cut: Cut, depths: dict[str, int]) -> int:
+    return sum(worth * depths[name] for name, worth in cut.worth.items())
+
+
 def test_no_depths_that_keep_the_rate_hold_less_than_the_sum_which_is_close():
-    """Some sums say more than what each stream needs when the others are deep enough."""
-    more = 0
-    for seed in range(12):
-        machine = chain(seed)
-        found, keeping = sum_of(_parts(machine)), _keeping(machine)
-        held = [sum(n * d[name] for name, n in found.worth.items()) for d in keeping]
-        assert found.least <= min(held) <= found.least + 3
-        alone = sum(n * min(d[name] for d in keeping) for name, n in found.worth.items())
-        more += found.least > alone
-    assert more
+    sums = 0
+    for seed in range(24):
+        keeping = _keeping(machine := chain(seed))
+        for found in _sums(machine) if keeping else ():
+            least = min(_held(found, depths) for depths in keeping)
+            assert found.least <= least <= found.least + 3
+            sums += 1
+    assert sums > 10
 
 
-def test_a_process_that_has_time_to_spare_has_no_sum():
-    machine = chain(0)
-    assert sum_of(_parts(machine)) is not None
-    words = machine.processes["first"].tokens_written("out")
-    idle = Process("first", (Loop(1, (Segment(words, writes=("out",)),)),))
-    assert sum_of(_parts(machine.with_process("first", idle))) is None
+def test_what_comes_at_once_must_be_held_in_some_stream():
+    """Eight words one after the other, taken over the whole interval: no stream need hold many of
+    them, all together must."""
+    first = Segment(8, writes=("out",)), Segment(1, gap=INTERVAL - 8)
+    last = Segment(8, (Read("in"),), gap=INTERVAL // 8)
+    loops = {"first": Loop(1, first), "pass": Loop(8, PASSING[1, 1]), "last": Loop(1, (last,))}
+    channels = tuple(_channel(a, b, 1) for a, b in pairwise(loops))
+    machine = Machine({name: Process(name, (lp,)) for name, lp in loops.items()}, channels)
+    (found,), keeping = list(_sums(machine)), _keeping(machine)
+    assert found.least <= min(_held(found, depths) for depths in keeping) <= found.least + 1
+    assert found.least > sum(min(d[c.name] for d in keeping) for c in channels)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_sums_beside_cuts_exclude_no_depths_that_keep_the_rate(seed):
+    """From the shallowest FIFOs on, the first stream of each cut as deep as it asks for."""
+    machine = chain(seed)
+    names, keeping = [c.name for c in machine.channels], _keeping(machine)
+    levels = dict.fromkeys(names, tuple(range(1, 20)))
+    cuts = Cuts(_parts(machine), levels, lambda name, depth: depth, 10**6)
+    depths = dict.fromkeys(names, 1)
+    while found := cuts.found(depths):
+        for cut in found:
+            assert all(_holds(cut, d) for d in keeping)
+            for name, least in list(cut.deep.items())[:1]:
+                depths[name] = max(depths[name], least)
+    assert _keeps(machine, depths)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 3, 6, 9, 11])
@@ -120,10 +166,10 @@ def test_cuts_at_joins_exclude_no_depths_that_keep_the_rate(seed):
     while found := cuts.found(depths):
         for cut in found:
             violated += 1
-            assert all(depths[n] < least for n, least in cut.items())
-            assert all(any(d[n] >= least for n, least in cut.items()) for d in keeping)
-            name = next(iter(cut))
-            depths[name] = max(depths[name], cut[name])
+            assert not _holds(cut, depths)
+            assert all(_holds(cut, d) for d in keeping)
+            name = next(iter(cut.deep))
+            depths[name] = max(depths[name], cut.deep[name])
     # What violates no cut keeps the rate: the cuts say all there is to say.
     assert _keeps(machine, depths)
     assert violated
