@@ -92,7 +92,7 @@ def fifo_sizing(
 
     With `full_rate` no FIFO gets shallower than in `design`: one that serves its mean rate, but not a
     token each cycle, delays a frame, though not the frames behind it.
-    The result is proven by exact simulation from reset: no deadlock, the interval is kept. Bounds
+    The result is proven by exact simulation: no deadlock, the interval is kept from reset on. Bounds
     hold among designs whose streams hold two frames at most. Raises InvariantBroken when the machine
     does not keep the interval even with FIFOs of that size.
     """

@@ -59,14 +59,14 @@ sum of what each FIFO needs when all others are deep enough; the bound adds what
 together. On small random graphs of forks and joins, where all depths can be tried, what is sized is the
 optimum (`tests/search/test_fifo_sizing.py`). Seconds are processor time on one core, beside other programs; at
 most {bounding:,} million simulated events go into bounds and {shrinking:,} million into shrinking (*all tried*: no
-cut and no step was left out for that).
+cut and no step was left out for that, nor because it joins too many streams).
 
 Unbounded FIFOs and powers of two are counted in the styles of least bits, whether the board holds them or
 not. Where the folding leaves no LUTs, sized FIFOs are block RAMs and take up more bits than they hold.
 Where the bound is not reached: the window of a residual block with its bypass is a run of dozens of
-processes, whose cuts join many streams, and the events for bounds end after some rounds; layers that
-take exactly the interval leave their streams many ways of sharing what they must hold, of which a cut
-excludes one. What is sized there is the witness shrunk as far as its events go.
+processes, whose cuts join more streams than are looked at, and the events for bounds end after some
+rounds; what streams before and behind a layer must hold together is no sum, and of their many ways of
+sharing it a cut excludes one. What is sized there is the witness shrunk as far as its events go.
 
 """
 COLUMNS = (
