@@ -16,7 +16,6 @@ from hashlib import blake2b
 
 import numpy as np
 
-from codesign.search.components import components
 from codesign.search.fifo_split import Run, cut_out
 from codesign.search.oracle import Budget
 from codesign.sim.encode import Code, encode
@@ -79,16 +78,21 @@ class Parts:
 
     def _found_parts(self, run: Run, finite: frozenset[str]) -> Iterator[Run]:
         """Strongly connected processes, where a channel of ample room joins them one way only."""
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
         place = {name: i for i, name in enumerate(run)}
-        behind: list[list[int]] = [[] for _ in run]
+        ways = []
         for c in self._channels(run):
             source, target = place[c.source], place[c.target]
-            behind[source].append(target)
+            ways.append((source, target))
             if c.name not in self.streams or c.name in finite:
-                behind[target].append(source)
-        for part in components(behind):
-            if len(part) > 1:
-                yield tuple(run[i] for i in part)
+                ways.append((target, source))
+        ends = np.array(ways, np.int32).reshape(-1, 2).T
+        graph = coo_array((np.ones(len(ways), np.int8), ends), shape=(len(run), len(run)))
+        _, part_of = connected_components(graph, connection="strong")
+        for part in np.flatnonzero(np.bincount(part_of) > 1):
+            yield tuple(run[i] for i in np.flatnonzero(part_of == part))
 
     def _channels(self, run: Run) -> list[Channel]:
         """Channels between these processes."""
