@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from codesign.cost import model
 
 
 def _data_folder(*names: str) -> Path:
@@ -29,3 +32,15 @@ def data_dir() -> Path:
 def models_dir() -> Path:
     """Folder of the foreign ONNX files, CODESIGN_DATA/models; skips when it is not there."""
     return _data_folder("models")
+
+
+@pytest.fixture
+def coefficients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder in the place of the package's coefficients: no family has been fitted."""
+    cached = model.load_model, model.kind_model
+    monkeypatch.setattr(model, "COEFFICIENTS", tmp_path)
+    for one in cached:
+        one.cache_clear()
+    yield tmp_path
+    for one in cached:
+        one.cache_clear()

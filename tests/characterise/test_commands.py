@@ -10,7 +10,6 @@ import pytest
 
 from codesign.characterise.rows import DATA
 from codesign.cli import main
-from codesign.cost import model
 from codesign.tools import yosys
 
 
@@ -52,19 +51,7 @@ def test_no_yosys_for_products_is_one_sentence(tmp_path, capsys, monkeypatch) ->
     assert not list(tmp_path.iterdir())
 
 
-@pytest.fixture
-def no_coefficients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No family has been fitted."""
-    caches = (model.load_model, model.kind_model)
-    monkeypatch.setattr(model, "COEFFICIENTS", tmp_path)
-    for cache in caches:
-        cache.cache_clear()
-    yield
-    for cache in caches:
-        cache.cache_clear()
-
-
-def test_a_family_without_coefficients_is_said_to_be_analytic(no_coefficients, capsys) -> None:
+def test_a_family_without_coefficients_is_said_to_be_analytic(coefficients, capsys) -> None:
     assert main(["model-report", "--family", "ice40"]) == 0
     assert "Without coefficients: Add, ArgMax" in capsys.readouterr().out
     assert main(["model-report"]) == 0

@@ -8,7 +8,6 @@ import msgspec
 import pytest
 
 from codesign.board import load_board
-from codesign.cost import model
 from codesign.cost.clock import estimate_clock
 from codesign.cost.model import FamilyModel, KindModel, Scale
 from codesign.lowering import assemble
@@ -19,17 +18,12 @@ DESIGN = assemble(mlp(), {}, load_board("pynq-z1"))
 
 
 @pytest.fixture
-def delays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def delays(coefficients: Path) -> Path:
     same = Scale({"base": 0.0}, 0.0, 0.0, 0.0)
     found = {"MatVec": 4000, "Threshold": 2500, "Channel": 1000, "Window": 9000}
     kinds = {k: KindModel(9, {"lut": same, "ff": same}, ps) for k, ps in found.items()}
-    (tmp_path / "made.json").write_bytes(msgspec.json.encode(FamilyModel("made", "t", kinds)))
-    monkeypatch.setattr(model, "COEFFICIENTS", tmp_path)
-    for cached in (model.load_model, model.kind_model):
-        cached.cache_clear()
-    yield tmp_path
-    for cached in (model.load_model, model.kind_model):
-        cached.cache_clear()
+    (coefficients / "made.json").write_bytes(msgspec.json.encode(FamilyModel("made", "t", kinds)))
+    return coefficients
 
 
 def test_the_slowest_kind_that_the_design_has_decides(delays: Path) -> None:

@@ -19,18 +19,13 @@ TERMS = (
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(coefficients: Path) -> Path:
     """A family with coefficients for one kind of block."""
     lut = Scale({"logic": 1.5, "memory": 2.0, "base": 7.0}, -0.1, 0.2, 0.04)
     ff = Scale({"logic": 0.5, "base": 1.0}, 0.0, 0.0, 0.0)
     made = FamilyModel("made", "a tool", {"Unit": KindModel(12, {"lut": lut, "ff": ff})})
-    (tmp_path / "made.json").write_bytes(msgspec.json.encode(made))
-    monkeypatch.setattr(model, "COEFFICIENTS", tmp_path)
-    model.load_model.cache_clear()
-    model.kind_model.cache_clear()
-    yield tmp_path
-    model.load_model.cache_clear()
-    model.kind_model.cache_clear()
+    (coefficients / "made.json").write_bytes(msgspec.json.encode(made))
+    return coefficients
 
 
 def test_logic_is_scaled_and_memories_and_dsps_are_not(folder: Path) -> None:
