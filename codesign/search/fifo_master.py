@@ -41,6 +41,13 @@ class Cut:
         """All that it is about."""
         return *self.deep, *self.worth
 
+    def holds(self, depths: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Whether it is satisfied, of arrays of any shape."""
+        kept = [depths[name] >= least for name, least in self.deep.items()]
+        if self.worth:
+            kept.append(sum(depths[n] * worth for n, worth in self.worth.items()) >= self.least)
+        return reduce(np.logical_or, kept)
+
 
 @dataclass(frozen=True)
 class Best:
@@ -165,16 +172,10 @@ def _tried(
     """The same by trying all: an array with an axis for each stream."""
     names, ways = list(options), list(options.values())
     axes = _axes([[fifo.depth for fifo in fifos] for fifos in ways])
-    depths, costs = (
-        dict(zip(names, axes, strict=True)),
-        sum(_axes([list(map(cost, w)) for w in ways])),
-    )
+    depths = dict(zip(names, axes, strict=True))
+    costs = sum(_axes([list(map(cost, fifos)) for fifos in ways]))
     for cut in cuts:
-        kept = [depths[name] >= least for name, least in cut.deep.items()]
-        kept += [sum(depths[n] * worth for n, worth in cut.worth.items()) >= cut.least] * bool(
-            cut.worth
-        )
-        costs = np.where(reduce(np.logical_or, kept), costs, np.inf)
+        costs = np.where(cut.holds(depths), costs, np.inf)
     best = np.unravel_index(np.argmin(costs), costs.shape)
     fifos = {name: fifos[i] for name, fifos, i in zip(names, ways, best, strict=True)}
     return Best(fifos, float(costs[best]))

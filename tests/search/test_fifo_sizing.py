@@ -12,6 +12,7 @@ from codesign.errors import Deadlock
 from codesign.search.fifo import fifo_sizing
 from codesign.search.fifo_parts import forget
 from codesign.search.fifo_search import FifoSearch
+from codesign.search.fifo_shrink import Shrinking
 from codesign.search.fifo_steps import SLOWEST, Steps
 from codesign.sim.machine import machine_of
 from codesign.sim.simulate import simulate, simulate_machine
@@ -101,6 +102,40 @@ def test_what_holds_from_a_warm_state_holds_from_reset():
         assert (_interval(machine) == sizing.interval_cycles) == held
         answers.add(held)
     assert answers == {True, False}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_machine_that_starts_late_settles_no_later_and_with_the_same_answer(seed):
+    design = fork_join_design(seed, BOARD)
+    idle, late = FifoSearch(design, BOARD).oracle, FifoSearch(design, BOARD).oracle
+    witness = FifoSearch(design, BOARD).witness()
+    assert idle.starts(witness)
+    assert late.starts(witness, ends=idle.ends())
+    assert late.state.frame[0] <= idle.state.frame[0]
+    short = dict.fromkeys(witness, 1)
+    kept = _interval(idle.machine.with_depths(short)) == idle.interval_cycles
+    assert late.starts(short, ends=idle.ends()) == kept
+
+
+class _From:
+    """Stands for an oracle that refuses fewer tokens than `least`."""
+
+    def __init__(self, least: int) -> None:
+        self.least, self.asked = least, 0
+
+    def holds(self, changes):
+        self.asked += 1
+        return all(tokens >= self.least for tokens, _ in changes.values())
+
+
+@pytest.mark.parametrize("last", range(1, 40))
+def test_the_lowest_level_that_holds_is_found_in_few_steps(last):
+    levels = [(tokens, 0) for tokens in range(last + 1)]
+    for lowest in range(1, last + 1):
+        shrinking = Shrinking(_From(lowest), {"s": levels[last]})
+        shrinking.step_by_step("s", levels)
+        assert shrinking.held["s"] == levels[lowest]
+        assert shrinking.oracle.asked <= 2 * lowest.bit_length() + 1
 
 
 @pytest.mark.parametrize("family", ["xc7", "ecp5"])
