@@ -10,7 +10,7 @@ from codesign.blocks import BLOCKS
 from codesign.files import package_data
 
 SOURCES = Path(codesign.__file__).parent
-ONNX_BORDER = ("graph", "blocks", "train/export_names.py")
+ONNX_BORDER = ("graph", "blocks")
 
 
 def test_operators_are_compared_at_the_onnx_border_only() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -212,14 +212,14 @@ def _one_by_one(
     budget: Budget,
 ) -> Iterator[Shrinking | None]:
     """The same for each piece; networks repeat blocks, so what one holds is tried in the next like it."""
-    found: dict[object, Iterable[Held]] = {}
+    found: dict[object, tuple[Held, ...]] = {}
     for piece in pieces:
         goals = _goals(piece, goal)
         look = tuple(goals), tuple(piece.least.values()), tuple(piece.width.values())
         done = piece.at(goals) or (look in found and piece.at(found[look]))
         done = done or piece.shrunk(witness, goal, steps, budget)
         if done:
-            found[look] = done.held.values()
+            found[look] = tuple(done.held.values())
         yield done
 
 

@@ -107,7 +107,7 @@ class Oracle:
         return self._settles(code, self.state, IDLE_FRAMES, IDLE_LATE_FRAMES)
 
     def ends(self) -> dict[str, int]:
-        """When each process ended its last frame, less an interval for every frame."""
+        """Cycle in which each process ended its last frame, less an interval for every frame."""
         times = self.state.time - self.state.frame * self.interval_cycles
         return dict(zip(self.processes, times.tolist(), strict=True))
 

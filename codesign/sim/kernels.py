@@ -38,9 +38,9 @@ class Tables(NamedTuple):
     channels: np.ndarray
     wrote: np.ndarray
     freed: np.ndarray
-    # processes that can go on, and (one number) how many
+    # processes that can go on, and how many (one number)
     ready: np.ndarray
-    waiting: np.ndarray
+    ready_count: np.ndarray
 
 
 @jit
@@ -49,12 +49,12 @@ def run(t, frames):
 
     Who was woken last goes on first, while what it works on is still in the processor's cache.
     """
-    t.waiting[0] = 0
+    t.ready_count[0] = 0
     for p in range(len(t.processes)):
         _go_on(t, row(p))
-    while t.waiting[0] > 0:
-        t.waiting[0] -= 1
-        early = _activate(t, row(t.ready[row(t.waiting[0])]), frames)
+    while t.ready_count[0] > 0:
+        t.ready_count[0] -= 1
+        early = _activate(t, row(t.ready[row(t.ready_count[0])]), frames)
         if early >= 0:
             return EARLY_RELEASE + early
     for p in range(len(t.processes)):
@@ -66,8 +66,8 @@ def run(t, frames):
 @inlined
 def _go_on(t, p):
     t.processes[p, WAITS_FOR] = -1
-    t.ready[row(t.waiting[0])] = p
-    t.waiting[0] += 1
+    t.ready[row(t.ready_count[0])] = p
+    t.ready_count[0] += 1
 
 
 @inlined

@@ -67,7 +67,7 @@ def clamped(code: Code, state: State) -> np.ndarray:
 
 @jit
 def passed(before, after):
-    """Least and most cycles from one such state to another."""
+    """Least and most cycles from one such state to another, over their entries; both (entries,)."""
     least = most = after[0] - before[0]
     for i in range(1, len(before)):
         least, most = min(least, after[i] - before[i]), max(most, after[i] - before[i])

@@ -15,8 +15,6 @@ import onnx
 
 from codesign.quant.handles import QuantHandle
 
-QUANTISERS = ("Quant", "BipolarQuant")
-
 
 def node_name(handle: QuantHandle) -> str:
     """Name of the (first) Quant node that a quantiser becomes."""
@@ -41,7 +39,8 @@ def restore_names(graph: onnx.GraphProto) -> None:
             continue
         node.name = f"{tag}_{seen[tag]}" if seen[tag] else tag
         seen[tag] += 1
-        if node.op_type in QUANTISERS and tag.endswith(".weight_quant"):
+        # Quantisers are of QONNX's own domain; the standard one, of all other nodes, has no name.
+        if node.domain and tag.endswith(".weight_quant"):
             layer = tag.removesuffix(".weight_quant")
             _rename_tensor(graph, node.input[0], f"{layer}.weight")
 
